@@ -1,0 +1,71 @@
+# Everything happens in .venv; nothing outside this folder is changed.
+#
+# PYTHON      the interpreter to make .venv with, 3.11 or newer (default: python3, else the first that fits)
+# PIP_FLAGS   passed to pip, such as an --index-url
+
+PYTHON ?= python3
+PIP_FLAGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+EXAMPLES := $(sort $(wildcard examples/*.png examples/*.jpg examples/*.inkml))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench clean
+
+help:
+	@echo "make demo    set up and recognize the examples"
+	@echo "make test    set up for development and run the tests"
+	@echo "make check   ruff, mypy and the test of import directions"
+	@echo "make bench   time the recognizer; writes benchmarks/results/speed.json"
+	@echo "make setup   set up for development only"
+	@echo "make clean   remove .venv, caches and builds (not runs/ and data/)"
+
+setup: $(VENV)/.dev
+
+demo: $(VENV)/.base
+	@$(BIN)/inktex recognize $(EXAMPLES)
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest tests/test_architecture.py
+
+bench: $(VENV)/.base
+	@$(BIN)/python benchmarks/speed.py
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps make repeated calls quick; an edited pyproject.toml installs anew.
+$(VENV)/.base: pyproject.toml | $(BIN)/pip
+	@echo "installing inktex into $(VENV) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	@echo "installing what development needs into $(VENV), PyTorch among it: a few minutes ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -e '.[dev]'
+	@touch $@
+
+$(BIN)/pip:
+	@found=; \
+	for candidate in "$(PYTHON)" python3.13 python3.12 python3.11 python3.14; do \
+	    if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        found="$$candidate"; break; \
+	    fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo "Inktex needs Python 3.11 or newer, and $(PYTHON) is not: install one, or name it: make PYTHON=..." >&2; \
+	    exit 1; \
+	fi; \
+	if [ "$$found" != "$(PYTHON)" ]; then echo "$(PYTHON) is not Python 3.11 or newer: using $$found"; fi; \
+	if ! "$$found" -c 'import ensurepip, venv' 2>/dev/null; then \
+	    echo "$$found cannot make virtual environments: install its venv module (Debian and Ubuntu: apt install python3-venv)" >&2; \
+	    exit 1; \
+	fi; \
+	"$$found" -m venv $(VENV)

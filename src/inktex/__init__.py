@@ -1,0 +1,21 @@
+"""Handwritten mathematics in (a picture or pen strokes), LaTeX out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inktex.recognizer import Recognition as Recognition
+    from inktex.recognizer import Recognizer as Recognizer
+
+__version__ = "0.1.0"
+__all__ = ["Recognition", "Recognizer", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the recognizer when it is first asked for, so that ``import inktex`` stays light."""
+    if name in ("Recognition", "Recognizer"):
+        from inktex import recognizer
+
+        return getattr(recognizer, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,185 @@
+"""Ink as training sees it: prepared once, drawn anew with another pen and another hand every time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from inktex.image import CANONICAL_SYMBOL_PX, typical_symbol_px
+from inktex.ink import Ink, draw_strokes, rasterize, symbol_size
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+CELL_PX = 8  # side of the cells that symbol boxes are reported in: the encoders' stride
+_SPACING_PX = 0.7  # distance of resampled points
+_SURVEY_PX = 32.0  # symbol size at which an ink's typical symbol is measured
+
+
+@dataclass(frozen=True)
+class AugmentOptions:
+    """Strengths of the random changes; lengths are relative to a typical symbol unless in pixels.
+
+    Attributes:
+        scale: standard deviation of the logarithm of the whole ink's scale (drawn when batches are planned).
+        aspect: standard deviation of the logarithm of width against height.
+        slant: standard deviation of the shear of x by y.
+        rotation_deg: standard deviation of the rotation.
+        symbol_scale: standard deviation of the logarithm of each symbol's own scale.
+        symbol_shift: standard deviation of each symbol's own shift.
+        symbol_rotation_deg: standard deviation of each symbol's own rotation.
+        wave: largest amplitude of a smooth displacement of all points.
+        pen_px: thinnest and thickest pen, in pixels of the canonical picture.
+        blur: share of pictures that are blurred a little.
+        noise: largest standard deviation of noise on the ink's grey values.
+    """
+
+    scale: float = 0.12
+    aspect: float = 0.08
+    slant: float = 0.15
+    rotation_deg: float = 2.5
+    symbol_scale: float = 0.06
+    symbol_shift: float = 0.03
+    symbol_rotation_deg: float = 3.0
+    wave: float = 0.06
+    pen_px: tuple[float, float] = (0.9, 2.3)
+    blur: float = 0.2
+    noise: float = 0.06
+
+
+NO_AUGMENTATION = AugmentOptions(0, 0, 0, 0, 0, 0, 0, 0, (1.4, 1.4), 0, 0)
+
+
+class PreparedInk(NamedTuple):
+    """Ink in pixels of the canonical picture, resampled evenly.
+
+    Attributes:
+        points: [points, 2].
+        starts: [strokes], index of each stroke's first point.
+        symbol: [points], index of the symbol each point belongs to, -1 for none.
+        symbols: number of symbols.
+    """
+
+    points: FloatArray
+    starts: IntArray
+    symbol: IntArray
+    symbols: int
+
+
+class Drawing(NamedTuple):
+    """A drawn ink: picture [h, w], sides multiples of 8, and each symbol's cells [symbols, h / 8, w / 8]."""
+
+    picture: FloatArray
+    cells: npt.NDArray[np.bool_]
+
+
+def prepare(ink: Ink) -> PreparedInk:
+    """Bring an ink to canonical scale, measured on a drawing of it just as a picture's scale is measured."""
+    survey = rasterize(ink, _SURVEY_PX, _SURVEY_PX / 12)
+    measured = typical_symbol_px((survey > 0.5).astype(np.uint8))
+    scale = CANONICAL_SYMBOL_PX / measured * _SURVEY_PX / symbol_size(ink)
+    strokes = [_resample(stroke * np.float32(scale)) for stroke in ink.strokes]
+    owner = np.full(len(strokes), -1)
+    for index, symbol in enumerate(ink.symbols):
+        owner[list(symbol.strokes)] = index
+    lengths = [len(stroke) for stroke in strokes]
+    return PreparedInk(
+        points=np.concatenate(strokes),
+        starts=np.cumsum([0, *lengths[:-1]]),
+        symbol=np.repeat(owner, lengths),
+        symbols=len(ink.symbols),
+    )
+
+
+def draw(
+    ink: PreparedInk,
+    options: AugmentOptions,
+    rng: np.random.Generator,
+    scale: float = 1.0,
+    largest: tuple[int, int] | None = None,
+) -> Drawing:
+    """Draw the ink, ``scale`` times its canonical size, with random pen, aspect, slant and jitter.
+
+    Args:
+        ink: the strokes.
+        options: strengths of the random changes.
+        rng: draws them.
+        scale: factor on the canonical size.
+        largest: largest height and width of the picture, multiples of 8; a larger drawing is shrunk.
+    """
+    points = _jitter_symbols(ink, options, rng)
+    points = points @ (scale * _random_affine(options, rng)).T
+    points = points + _wave(points, options, rng)
+    pen_px = float(rng.uniform(*options.pen_px))
+    margin = pen_px / 2 + rng.uniform(1, 5, size=4)  # left, top, right, bottom
+    if largest is not None:
+        room = np.array(largest[::-1]) - margin[:2] - margin[2:]
+        points = points * min(1.0, *(room / np.maximum(np.ptp(points, axis=0), 1)))
+    points = (points - points.min(axis=0) + margin[:2]).astype(np.float32)
+    width, height = (int(np.ceil(size / CELL_PX)) * CELL_PX for size in points.max(axis=0) + margin[2:])
+    picture: FloatArray = draw_strokes(np.split(points, ink.starts[1:]), height, width, pen_px)
+    if rng.random() < options.blur:
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.3, 0.7))), np.float32)
+    if options.noise:
+        strength = rng.uniform(0, options.noise)
+        noise = rng.standard_normal(picture.shape, dtype=np.float32)
+        picture = np.clip(picture * (1 + np.float32(strength) * noise), 0, 1)
+    cells = np.zeros((ink.symbols, height // CELL_PX, width // CELL_PX), dtype=np.bool_)
+    known = ink.symbol >= 0
+    column, row = (points[known] // CELL_PX).astype(np.int64).T
+    cells[ink.symbol[known], row, column] = True
+    return Drawing(picture, cells)
+
+
+def _resample(stroke: FloatArray) -> FloatArray:
+    """Return points at even distances along the stroke; a stroke of no length becomes one point."""
+    steps = np.hypot(*np.diff(stroke, axis=0).T) if len(stroke) > 1 else np.zeros(0)
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    if along[-1] == 0:
+        return stroke[:1]
+    at = np.linspace(0, along[-1], int(np.ceil(along[-1] / _SPACING_PX)) + 1)
+    return np.stack([np.interp(at, along, stroke[:, axis]) for axis in (0, 1)], axis=1).astype(np.float32)
+
+
+def _jitter_symbols(ink: PreparedInk, options: AugmentOptions, rng: np.random.Generator) -> FloatArray:
+    """Scale, turn and shift every symbol about its own centre; points of no symbol stay."""
+    if not ink.symbols or not (options.symbol_scale or options.symbol_shift or options.symbol_rotation_deg):
+        return ink.points
+    count = np.maximum(np.bincount(ink.symbol + 1, minlength=ink.symbols + 1), 1)
+    centre = np.stack(
+        [np.bincount(ink.symbol + 1, ink.points[:, axis], ink.symbols + 1) / count for axis in (0, 1)], 1
+    )
+    angle = np.deg2rad(options.symbol_rotation_deg) * rng.standard_normal(ink.symbols + 1)
+    scale = np.exp(options.symbol_scale * rng.standard_normal(ink.symbols + 1))
+    shift = options.symbol_shift * CANONICAL_SYMBOL_PX * rng.standard_normal((ink.symbols + 1, 2))
+    angle[0], scale[0], shift[0] = 0, 1, 0
+    cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
+    owner = ink.symbol + 1
+    x, y = (ink.points - centre[owner]).T
+    turned = np.stack([cosine[owner] * x - sine[owner] * y, sine[owner] * x + cosine[owner] * y], axis=1)
+    return (turned + centre[owner] + shift[owner]).astype(np.float32)
+
+
+def _random_affine(options: AugmentOptions, rng: np.random.Generator) -> FloatArray:
+    """Return the 2 x 2 matrix of the whole ink's aspect, slant and rotation."""
+    aspect, slant, turn = rng.standard_normal(3)
+    stretch = np.exp(options.aspect * aspect / 2)
+    angle = np.deg2rad(options.rotation_deg * turn)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    shear = np.array([[1, options.slant * slant], [0, 1]])
+    matrix: FloatArray = (rotation @ shear @ np.diag([stretch, 1 / stretch])).astype(np.float32)
+    return matrix
+
+
+def _wave(points: FloatArray, options: AugmentOptions, rng: np.random.Generator) -> FloatArray:
+    """Return a smooth displacement [points, 2]: a sine along each axis, of random phase and wavelength."""
+    if not options.wave:
+        return np.zeros(2, dtype=np.float32)
+    amplitude = rng.uniform(0, options.wave * CANONICAL_SYMBOL_PX, size=2)
+    wavelength = rng.uniform(1.5, 6, size=2) * CANONICAL_SYMBOL_PX
+    phase = rng.uniform(0, 2 * np.pi, size=2)
+    return (amplitude * np.sin(2 * np.pi * points[:, ::-1] / wavelength + phase)).astype(np.float32)

@@ -1,0 +1,239 @@
+"""Training batches: pictures of like size together, each batch a pure function of (seed, epoch, number)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from inktex.data.augment import CELL_PX, AugmentOptions, Drawing
+from inktex.data.examples import Example, draw_example
+from inktex.vocabulary import Vocabulary
+
+NO_TARGET = -100  # cross-entropy's own mark
+_HEIGHTS = (32, 48, 64, 80, 96, 128, 160)  # of batches, in pixels
+_WIDTHS = (32, 64, 96, 128, 160, 192, 256, 320, 384, 448, 512)
+_LENGTHS = tuple(range(8, 257, 8))  # of batches, in tokens
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """How training pictures are put together.
+
+    Attributes:
+        pixels: largest padded area of a batch.
+        pictures: most pictures in a batch.
+        growing_epochs: epochs in which only the smaller pictures are trained on, a larger share of all each
+            time.
+    """
+
+    pixels: int = 400_000
+    pictures: int = 48
+    growing_epochs: int = 0
+
+
+class Batch(NamedTuple):
+    """One training batch; both reading directions stand one above the other (2b rows).
+
+    Attributes:
+        images: [b, 1, h, w].
+        padding: [b, h, w], True outside the picture.
+        inputs: [2b, t] token ids; rows b and later run from right to left.
+        targets: [2b, t], the next token; ``NO_TARGET`` where there is none.
+        token_symbol: [2b, t], index of the symbol that the target was written as, -1 for none.
+        symbol_cells: [b, s, p], True where a symbol's ink passes through a cell.
+        symbol_class: [b, s], token id, -1 for none.
+    """
+
+    images: Tensor
+    padding: Tensor
+    inputs: Tensor
+    targets: Tensor
+    token_symbol: Tensor
+    symbol_cells: Tensor
+    symbol_class: Tensor
+
+
+class Planned(NamedTuple):
+    """A batch to be: which examples, how much larger than usual each is drawn, and the height and width."""
+
+    examples: list[int]
+    scales: list[float]
+    shape: tuple[int, int]
+
+
+def plan_batches(
+    shapes: Sequence[tuple[int, int]], options: BatchOptions, scale: float, rng: np.random.Generator
+) -> list[Planned]:
+    """Group pictures of like size into batches within the limits; every picture stands in exactly one batch.
+
+    Batches come in few shapes and, but for the last of each shape, one size a shape: compiled kernels are
+    made once. The random scale is drawn here and not when a picture is, so it mixes batches without adding
+    to their padding.
+
+    Args:
+        shapes: expected height and width of each picture in pixels.
+        options: the limits.
+        scale: standard deviation of the logarithm of the random scale.
+        rng: decides scales and order.
+    """
+    scales = np.exp(rng.normal(0, scale, len(shapes)))
+    sizes = np.array(shapes) * scales[:, None]
+    waiting: dict[tuple[int, int], list[int]] = {}
+    for index in rng.permutation(len(shapes)).tolist():
+        waiting.setdefault(
+            (_round_up(sizes[index, 0], _HEIGHTS), _round_up(sizes[index, 1], _WIDTHS)), []
+        ).append(index)
+    batches: list[Planned] = []
+
+    def add(members: list[int], shape: tuple[int, int]) -> None:
+        batches.append(Planned(members, scales[members].tolist(), shape))
+
+    for shape in sorted(waiting, key=lambda shape: (shape[1], shape[0])):
+        members = waiting[shape]
+        full = max(1, min(options.pictures, options.pixels // (shape[0] * shape[1])))
+        while len(members) >= full:
+            add(members[:full], shape)
+            members = members[full:]
+        larger = [
+            other for other in waiting if other[0] >= shape[0] and other[1] >= shape[1] and other != shape
+        ]
+        nearest = min(larger, key=lambda other: other[0] * other[1], default=None)
+        if nearest is not None and nearest[0] * nearest[1] <= 2 * shape[0] * shape[1] and nearest > shape:
+            waiting[nearest] = members + waiting[nearest]
+        elif members:
+            add(members, shape)
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def _round_up(size: float, steps: Sequence[int]) -> int:
+    """Return the smallest step that holds the size, or beyond the last step a multiple of it."""
+    return next((step for step in steps if step >= size), int(np.ceil(size / steps[-1])) * steps[-1])
+
+
+class Batches(Dataset[Batch]):
+    """Training batches by (epoch, number); nothing but the seed decides what they hold."""
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        vocabulary: Vocabulary,
+        options: BatchOptions,
+        augment: AugmentOptions,
+        seed: int,
+    ) -> None:
+        self.examples = examples
+        self.vocabulary = vocabulary
+        self.options = options
+        self.augment = augment
+        self.seed = seed
+        areas = np.array([example.shape[0] * example.shape[1] for example in examples])
+        self._by_area = np.argsort(areas, kind="stable")
+        self._plan: tuple[int, list[Planned]] = (-1, [])
+
+    def plan(self, epoch: int) -> list[Planned]:
+        """Return what each batch of an epoch holds."""
+        if self._plan[0] != epoch:
+            rng = np.random.default_rng([self.seed, epoch])
+            share = min(1.0, (epoch + 1) / (self.options.growing_epochs + 1))
+            chosen = self._by_area[: max(1, round(share * len(self.examples)))]
+            shapes = [self.examples[index].shape for index in chosen]
+            planned = plan_batches(shapes, self.options, self.augment.scale, rng)
+            self._plan = epoch, [each._replace(examples=chosen[each.examples].tolist()) for each in planned]
+        return self._plan[1]
+
+    def __getitem__(self, key: tuple[int, int]) -> Batch:
+        epoch, number = key
+        rng = np.random.default_rng([self.seed, epoch, number])
+        planned = self.plan(epoch)[number]
+        chosen = [self.examples[index] for index in planned.examples]
+        drawings = [
+            draw_example(example, self.augment, rng, scale, planned.shape)
+            for example, scale in zip(chosen, planned.scales, strict=True)
+        ]
+        return collate(chosen, drawings, self.vocabulary, planned.shape)
+
+
+class EpochSampler(Sampler[tuple[int, int]]):
+    """Keys (epoch, number) of the batches of one epoch that one process of several works through.
+
+    Args:
+        epoch: the epoch.
+        batches: batches in the epoch, over all processes.
+        done: batches of this process that an interrupted run has already trained on.
+        rank: number of this process.
+        processes: how many there are.
+    """
+
+    def __init__(self, epoch: int, batches: int, done: int = 0, rank: int = 0, processes: int = 1) -> None:
+        self.epoch, self.done, self.rank, self.processes = epoch, done, rank, processes
+        self.length = batches // processes
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return ((self.epoch, i * self.processes + self.rank) for i in range(self.done, self.length))
+
+
+def collate(
+    examples: Sequence[Example],
+    drawings: Sequence[Drawing],
+    vocabulary: Vocabulary,
+    shape: tuple[int, int] = (0, 0),
+) -> Batch:
+    """Pad pictures at the right and bottom to at least a shape, labels at the end; both directions."""
+    images, padding = pad_pictures([drawing.picture for drawing in drawings], shape)
+    rows, columns = images.shape[2] // CELL_PX, images.shape[3] // CELL_PX
+    count = len(examples)
+    longest = _round_up(max(len(example.tokens) for example in examples) + 1, _LENGTHS)
+    most_symbols = max(len(drawing.cells) for drawing in drawings)
+    inputs = np.full((2, count, longest), vocabulary.pad_id)
+    targets = np.full((2, count, longest), NO_TARGET)
+    token_symbol = np.full((2, count, longest), -1)
+    symbol_cells = np.zeros((count, most_symbols, rows, columns), dtype=np.bool_)
+    symbol_class = np.full((count, most_symbols), -1)
+    for i, (example, drawing) in enumerate(zip(examples, drawings, strict=True)):
+        length = len(example.tokens)
+        for direction, (first, last) in enumerate(
+            [(vocabulary.start_id, vocabulary.end_id), (vocabulary.end_id, vocabulary.start_id)]
+        ):
+            step = -1 if direction else 1
+            inputs[direction, i, : length + 1] = [first, *example.tokens[::step]]
+            targets[direction, i, : length + 1] = [*example.tokens[::step], last]
+            token_symbol[direction, i, :length] = example.token_symbol[::step]
+        symbols, height, width = drawing.cells.shape
+        symbol_cells[i, :symbols, :height, :width] = drawing.cells
+        symbol_class[i, :symbols] = example.symbol_class
+    return Batch(
+        images=torch.from_numpy(images),
+        padding=torch.from_numpy(padding),
+        inputs=torch.from_numpy(inputs.reshape(2 * count, longest)),
+        targets=torch.from_numpy(targets.reshape(2 * count, longest)),
+        token_symbol=torch.from_numpy(token_symbol.reshape(2 * count, longest)),
+        symbol_cells=torch.from_numpy(symbol_cells.reshape(count, most_symbols, rows * columns)),
+        symbol_class=torch.from_numpy(symbol_class),
+    )
+
+
+def pad_pictures(
+    pictures: Sequence[npt.NDArray[np.float32]], shape: tuple[int, int] = (0, 0)
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Stack pictures [h, w] into (images [b, 1, h, w], padding [b, h, w]); padding is True outside a picture.
+
+    Both sides are those of the largest picture, and at least those of ``shape``.
+    """
+    height = max(shape[0], *(picture.shape[0] for picture in pictures))
+    width = max(shape[1], *(picture.shape[1] for picture in pictures))
+    images = np.zeros((len(pictures), 1, height, width), dtype=np.float32)
+    padding = np.ones((len(pictures), height, width), dtype=np.bool_)
+    for i, picture in enumerate(pictures):
+        images[i, 0, : picture.shape[0], : picture.shape[1]] = picture
+        padding[i, : picture.shape[0], : picture.shape[1]] = False
+    return images, padding

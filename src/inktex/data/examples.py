@@ -1,0 +1,115 @@
+"""Samples as training uses them: labels as ids, ink at canonical scale, every token's written symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from inktex.data.alignment import align_tokens
+from inktex.data.augment import CELL_PX, AugmentOptions, Drawing, PreparedInk, draw, prepare
+from inktex.data.dataset import Sample
+from inktex.errors import VocabularyError
+from inktex.image import canonicalize, decode
+from inktex.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is left out of training, and counted.
+
+    Attributes:
+        label: samples with more tokens are left out.
+        picture: samples of more pixels are left out.
+    """
+
+    label: int = 150
+    picture: int = 150_000
+
+
+class Example(NamedTuple):
+    """One prepared sample.
+
+    Attributes:
+        id: the sample's id.
+        tokens: label as ids, without the special tokens.
+        ink: ink at canonical scale, or None where only a picture is known.
+        picture: canonical picture [h, w] as bytes (0-255), or None where there is ink.
+        token_symbol: for each token the symbol it was written as, -1 for none.
+        symbol_class: [symbols], the token id of each symbol, -1 where it is not known.
+        shape: expected height and width in pixels.
+    """
+
+    id: str
+    tokens: list[int]
+    ink: PreparedInk | None
+    picture: npt.NDArray[np.uint8] | None
+    token_symbol: list[int]
+    symbol_class: npt.NDArray[np.int64]
+    shape: tuple[int, int]
+
+
+def prepare_example(sample: Sample, vocabulary: Vocabulary) -> Example:
+    """Prepare a sample for training.
+
+    Raises:
+        VocabularyError: a token the vocabulary does not hold.
+        InktexError: the sample's picture cannot be read.
+    """
+    tokens = vocabulary.encode(sample.tokens)
+    if sample.ink is None:
+        assert sample.image is not None
+        picture = (canonicalize(decode(sample.image, sample.id)) * 255).astype(np.uint8)
+        height, width = picture.shape
+        return Example(
+            sample.id, tokens, None, picture, [-1] * len(tokens), np.zeros(0, np.int64), (height, width)
+        )
+    ink = prepare(sample.ink)
+    token_symbol = align_tokens(sample.tokens, sample.ink, sample.mathml)
+    symbol_class = np.full(ink.symbols, -1, dtype=np.int64)
+    for token, symbol in zip(tokens, token_symbol, strict=True):
+        if symbol >= 0:
+            symbol_class[symbol] = token
+    width, height = np.ceil(np.ptp(ink.points, axis=0) / CELL_PX + 1).astype(int) * CELL_PX
+    return Example(sample.id, tokens, ink, None, token_symbol, symbol_class, (int(height), int(width)))
+
+
+def prepare_examples(
+    samples: Sequence[Sample], vocabulary: Vocabulary, limits: Limits
+) -> tuple[list[Example], dict[str, int]]:
+    """Prepare all samples that fit; return them and how many were left out for which reason."""
+    examples = []
+    left_out = {"label too long": 0, "token not in the vocabulary": 0, "picture too large": 0}
+    for sample in samples:
+        if len(sample.tokens) > limits.label:
+            left_out["label too long"] += 1
+            continue
+        try:
+            example = prepare_example(sample, vocabulary)
+        except VocabularyError:
+            left_out["token not in the vocabulary"] += 1
+            continue
+        if example.shape[0] * example.shape[1] > limits.picture:
+            left_out["picture too large"] += 1
+            continue
+        examples.append(example)
+    return examples, {reason: count for reason, count in left_out.items() if count}
+
+
+def draw_example(
+    example: Example,
+    options: AugmentOptions,
+    rng: np.random.Generator,
+    scale: float,
+    largest: tuple[int, int],
+) -> Drawing:
+    """Return the example's picture: its ink drawn anew at a scale, or the picture as it is."""
+    if example.ink is not None:
+        return draw(example.ink, options, rng, scale, largest)
+    assert example.picture is not None
+    height, width = example.picture.shape
+    cells = np.zeros((0, height // CELL_PX, width // CELL_PX), dtype=np.bool_)
+    return Drawing(example.picture.astype(np.float32) / np.float32(255), cells)

@@ -1,0 +1,145 @@
+"""Search in both directions, each judging what the other found.
+
+The joint search of BTTR (Zhao et al., "Handwritten Mathematical Expression Recognition with Bidirectionally
+Trained Transformer", ICDAR 2021, section 3.4): beams from left to right and from right to left, then each
+hypothesis scored in the other direction. Changed here: both beams run in one loop; what both have found is
+not scored again; and where both hold the same sequence for best, nothing is, since it would stay the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inktex.decoding.search import (
+    Constraint,
+    Hypothesis,
+    SearchOptions,
+    Starts,
+    log_probabilities,
+    search_from,
+)
+from inktex.decoding.stepper import BoolArray, FloatArray, Stepper
+
+Tokens = tuple[int, ...]
+Scores = dict[Tokens, float]  # log-probabilities by tokens in reading order
+
+
+def search_both_ways(
+    stepper: Stepper,
+    images: FloatArray,
+    padding: BoolArray,
+    start_id: int,
+    end_id: int,
+    unwritten: Sequence[int] = (),
+    options: SearchOptions | None = None,
+    constraint: Constraint | None = None,
+) -> list[list[Hypothesis]]:
+    """Find the sequences of every picture that both directions together hold for best.
+
+    From right to left, a sequence starts with ``end_id`` and ends with ``start_id``. The arguments are those
+    of :func:`inktex.decoding.search.search`; ``start_id`` may stand in ``unwritten`` and still end.
+
+    Returns:
+        For each picture the distinct hypotheses of both beams, tokens in reading order, each with the mean of
+        its log-probabilities in the two directions as its score, the best first. Where both directions agree
+        on the best, one that a direction has not found counts there as much as the worst that it has.
+        Hypotheses cut short by the length bound are left out, unless there is no other: then they are those
+        from left to right, with its score.
+    """
+    options = options or SearchOptions()
+    masked = tuple(set(unwritten) - {start_id, end_id})  # each direction's start is masked by search itself
+    stepper.start(images, padding)
+    count = len(images)
+    pictures = np.tile(np.arange(count), 2)
+    first = np.repeat([start_id, end_id], count)
+    starts = Starts(pictures, first, first[::-1], masked)
+    found = search_from(stepper, starts, options, constraint)
+    forward = [_complete(hypotheses) for hypotheses in found[:count]]
+    backward = [_complete(hypotheses, turned=True) for hypotheses in found[count:]]
+    disputed = [picture for picture in range(count) if not _agree(forward[picture], backward[picture])]
+    _score_missing(stepper, disputed, forward, backward, starts)
+    joint = [_joined(*both, options.length_penalty) for both in zip(forward, backward, strict=True)]
+    return [each or found[picture] for picture, each in enumerate(joint)]
+
+
+def _complete(hypotheses: list[Hypothesis], turned: bool = False) -> Scores:
+    """Return the scores of complete hypotheses, the best first, by their tokens in reading order."""
+    step = -1 if turned else 1
+    return {each.tokens[::step]: each.score for each in hypotheses if each.complete}
+
+
+def _agree(forward: Scores, backward: Scores) -> bool:
+    """Tell whether both directions hold the same sequence for best."""
+    return bool(forward and backward) and next(iter(forward)) == next(iter(backward))
+
+
+def _score_missing(
+    stepper: Stepper, disputed: list[int], forward: list[Scores], backward: list[Scores], starts: Starts
+) -> None:
+    """Add to the scores of disputed pictures what only the other direction has found."""
+    rows: list[int] = []  # of starts: pictures from left to right, then the same from right to left
+    missing: list[tuple[Scores, Tokens]] = []
+    sequences: list[Tokens] = []
+    for picture in disputed:
+        for row, scores, others in (
+            (picture, forward[picture], backward[picture]),
+            (picture + len(forward), backward[picture], forward[picture]),
+        ):
+            for tokens in others.keys() - scores.keys():
+                rows.append(row)
+                missing.append((scores, tokens))
+                sequences.append(tokens if row == picture else tokens[::-1])
+    if rows:
+        chosen = Starts(starts.pictures[rows], starts.first[rows], starts.last[rows], starts.unwritten)
+        values = score_sequences(stepper, chosen, sequences)
+        for (scores, tokens), value in zip(missing, values.tolist(), strict=True):
+            scores[tokens] = value
+
+
+def _joined(forward: Scores, backward: Scores, length_penalty: float) -> list[Hypothesis]:
+    """Return the hypotheses of both directions by the mean of their scores, the best first."""
+
+    def scale(tokens: Tokens) -> float:
+        return float((len(tokens) + 1) ** length_penalty)
+
+    # Ranks, not scores, since a long sequence may not profit from the score of a short one.
+    worst = [
+        min((score / scale(tokens) for tokens, score in scores.items()), default=0.0)
+        for scores in (forward, backward)
+    ]
+    joint = []
+    for tokens in forward | backward:
+        one = forward.get(tokens, worst[0] * scale(tokens))
+        other = backward.get(tokens, worst[1] * scale(tokens))
+        joint.append(Hypothesis(tokens, (one + other) / 2))
+    return sorted(joint, key=lambda hypothesis: -hypothesis.rank(length_penalty))
+
+
+def score_sequences(stepper: Stepper, starts: Starts, sequences: Sequence[Sequence[int]]) -> FloatArray:
+    """Return log-probabilities [n] of given sequences, the end token included (teacher forcing, by steps).
+
+    Args:
+        stepper: the model, with pictures that it has read.
+        starts: where each of the n sequences begins, and how it ends.
+        sequences: ids as written, without start and end, each shorter than the stepper's ``max_length``.
+    """
+    lengths = np.array([len(sequence) for sequence in sequences])
+    order = np.argsort(-lengths, kind="stable")  # the longest first: those that end are dropped from the tail
+    written = np.zeros((len(order), lengths.max() + 1), np.int64)  # [n, t], with the end
+    for row, number in enumerate(order):
+        written[row, : lengths[number] + 1] = [*sequences[number], starts.last[number]]
+    first, parents = starts.first[order], starts.pictures[order]
+    tokens, scores = first, np.zeros(len(order), np.float32)
+    stepper.rewind()
+    for time in range(written.shape[1]):
+        going = int((lengths >= time).sum())
+        scored = log_probabilities(
+            stepper.step(tokens[:going], parents[:going]), first[:going], starts.unwritten
+        )
+        tokens, parents = written[:, time], np.arange(going)
+        scores[:going] += scored[parents, tokens[:going]]
+    result = np.empty_like(scores)
+    result[order] = scores
+    return result

@@ -1,0 +1,220 @@
+"""Greedy and beam search: one loop over a batch of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from inktex.decoding.stepper import BoolArray, FloatArray, IntArray, Stepper
+
+# (log-probabilities [n, v], tokens [n, t] from the start token on) -> [n, v], minus infinity where forbidden.
+# The start token tells the direction.
+Constraint = Callable[[FloatArray, IntArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How to search.
+
+    Attributes:
+        width: hypotheses kept for a picture; 1 is greedy.
+        length_penalty: hypotheses are ranked by score / length ** penalty, the length counting the end token.
+        max_length: most tokens written, the end token counted; a model may allow fewer.
+    """
+
+    width: int = 4
+    length_penalty: float = 1.0
+    max_length: int = 200
+
+    def __post_init__(self) -> None:
+        if self.width < 1:
+            raise ValueError(f"width must be at least 1, got {self.width}")
+        if self.max_length < 1:
+            raise ValueError(f"max_length must be at least 1, got {self.max_length}")
+        if self.length_penalty < 0:
+            raise ValueError(f"length_penalty must not be negative, got {self.length_penalty}")
+
+
+class Hypothesis(NamedTuple):
+    """A sequence that search found.
+
+    Attributes:
+        tokens: ids in the order written, without start and end.
+        score: its log-probability, the end token included.
+        complete: False where the length bound came before the end token.
+    """
+
+    tokens: tuple[int, ...]
+    score: float
+    complete: bool = True
+
+    def rank(self, length_penalty: float) -> float:
+        """Return what hypotheses are ranked by: score / length ** penalty."""
+        return float(self.score / (len(self.tokens) + 1) ** length_penalty)
+
+
+@dataclass(frozen=True)
+class Starts:
+    """What searches begin with; n searches, of which several may read one picture.
+
+    Attributes:
+        pictures: [n], the picture each reads.
+        first: [n], the token each starts with; it is never written.
+        last: [n], the token each ends with.
+        unwritten: ids that are never written besides.
+    """
+
+    pictures: IntArray
+    first: IntArray
+    last: IntArray
+    unwritten: tuple[int, ...] = ()
+
+
+def search(
+    stepper: Stepper,
+    images: FloatArray,
+    padding: BoolArray,
+    start_id: int,
+    end_id: int,
+    unwritten: Sequence[int] = (),
+    options: SearchOptions | None = None,
+    constraint: Constraint | None = None,
+) -> list[list[Hypothesis]]:
+    """Find the best sequences of every picture in one direction.
+
+    Args:
+        stepper: the model.
+        images: [b, 1, height, width].
+        padding: [b, height, width], True outside the picture.
+        start_id: the token a sequence starts with, never written.
+        end_id: the token it ends with.
+        unwritten: further ids that are never written, such as padding.
+        options: how to search; the defaults where ``None``.
+        constraint: forbids tokens.
+
+    Returns:
+        For each picture at least one and at most ``width`` distinct hypotheses, the best first; those cut
+        short by the length bound stand behind all others.
+    """
+    stepper.start(images, padding)
+    count = len(images)
+    starts = Starts(np.arange(count), np.full(count, start_id), np.full(count, end_id), tuple(unwritten))
+    return search_from(stepper, starts, options or SearchOptions(), constraint)
+
+
+def log_probabilities(logits: FloatArray, first: IntArray, unwritten: Sequence[int]) -> FloatArray:
+    """Return log-probabilities [n, v] of logits [n, v] among the ids that may be written.
+
+    Whatever scores a sequence has to mask the same ids before it normalises, or scores cannot be compared.
+
+    Args:
+        logits: [n, v].
+        first: [n], the start token of each sequence, never written.
+        unwritten: ids that are never written in any of them.
+    """
+    masked = logits.astype(np.float32)  # a copy
+    masked[np.arange(len(masked)), first] = -np.inf
+    masked[:, list(unwritten)] = -np.inf
+    masked -= masked.max(axis=1, keepdims=True)
+    masked -= np.log(np.exp(masked).sum(axis=1, keepdims=True))
+    return masked
+
+
+class _Open(NamedTuple):
+    """The searches that go on: which they are [a], tokens [a, k, t] from the start on, and scores [a, k]."""
+
+    which: IntArray
+    tokens: IntArray
+    scores: FloatArray
+
+
+def search_from(
+    stepper: Stepper, starts: Starts, options: SearchOptions, constraint: Constraint | None = None
+) -> list[list[Hypothesis]]:
+    """Search on from pictures that the stepper has read; returns a list a start, as :func:`search` does."""
+    found: list[list[Hypothesis]] = [[] for _ in starts.pictures]
+    scores = np.zeros((len(found), 1), np.float32)
+    still = _Open(np.arange(len(found)), starts.first[:, None, None], scores)
+    parents = starts.pictures
+    for _ in range(min(options.max_length, stepper.max_length)):
+        if not len(still.which):
+            break
+        count, kept, length = still.tokens.shape
+        logits = stepper.step(still.tokens[:, :, -1].ravel(), parents)
+        scored = log_probabilities(logits, np.repeat(starts.first[still.which], kept), starts.unwritten)
+        if constraint is not None:
+            scored = constraint(scored, still.tokens.reshape(count * kept, length))
+        scored = still.scores[:, :, None] + scored.reshape(count, kept, -1)  # [a, k, v]
+        still, origin = _extend(still, scored, starts.last[still.which], found, options.width)
+        rows = _unsettled(still, found, options)
+        still = _Open(still.which[rows], still.tokens[rows], still.scores[rows])
+        parents = (rows[:, None] * kept + origin[rows]).ravel()
+    _add_cut_short(still, found)
+    return [sorted(each, key=_ranking(options))[: options.width] for each in found]
+
+
+def _extend(
+    still: _Open, scored: FloatArray, last: IntArray, found: list[list[Hypothesis]], width: int
+) -> tuple[_Open, IntArray]:
+    """Add to ``found`` the best continuations that end; return the best others and the beams they continue.
+
+    Args:
+        still: the open hypotheses.
+        scored: [a, k, v], scores of all their continuations.
+        last: [a], the tokens that end.
+        found: the complete hypotheses of all searches.
+        width: continuations kept of each search.
+    """
+    # Of twice the width at most half end, since each beam can end in one way.
+    chosen, values = _largest(scored.reshape(len(scored), -1), 2 * width)  # [a, c]
+    origin, token = np.divmod(chosen, scored.shape[2])
+    ends = token == last[:, None]
+    for row, rank in np.argwhere(ends[:, :width] & np.isfinite(values[:, :width])):
+        written = tuple(still.tokens[row, origin[row, rank], 1:].tolist())
+        found[still.which[row]].append(Hypothesis(written, float(values[row, rank])))
+    values = np.where(ends, np.float32(-np.inf), values)
+    onward = np.argsort(-values, axis=1, kind="stable")[:, :width]  # [a, k]
+    origin, token, values = (np.take_along_axis(part, onward, 1) for part in (origin, token, values))
+    before = np.take_along_axis(still.tokens, origin[:, :, None], 1)
+    return _Open(still.which, np.concatenate([before, token[:, :, None]], axis=2), values), origin
+
+
+def _largest(values: FloatArray, count: int) -> tuple[IntArray, FloatArray]:
+    """Return indices and values of the ``count`` largest of each row [a, m], falling; ties by index."""
+    if count < values.shape[1]:
+        part = np.sort(np.argpartition(-values, count - 1, axis=1)[:, :count], axis=1)
+    else:
+        part = np.broadcast_to(np.arange(values.shape[1]), values.shape)
+    held = np.take_along_axis(values, part, 1)
+    order = np.argsort(-held, axis=1, kind="stable")
+    return np.take_along_axis(part, order, 1), np.take_along_axis(held, order, 1)
+
+
+def _unsettled(still: _Open, found: list[list[Hypothesis]], options: SearchOptions) -> IntArray:
+    """Return the rows of the searches that go on.
+
+    A search ends when ``width`` hypotheses are complete and the best open one, at the length it has now,
+    ranks below all of them, or when nothing is open.
+    """
+    width, penalty = options.width, options.length_penalty
+    best = still.scores[:, 0] / (still.tokens.shape[2] - 1) ** penalty  # [a]
+    rows = []
+    for row in np.flatnonzero(np.isfinite(best)):
+        ranks = sorted((hypothesis.rank(penalty) for hypothesis in found[still.which[row]]), reverse=True)
+        if len(ranks) < width or best[row] > ranks[width - 1]:
+            rows.append(row)
+    return np.array(rows, np.int64)
+
+
+def _add_cut_short(still: _Open, found: list[list[Hypothesis]]) -> None:
+    for row, which in enumerate(still.which):
+        for beam in np.flatnonzero(np.isfinite(still.scores[row])):
+            written = tuple(still.tokens[row, beam, 1:].tolist())
+            found[which].append(Hypothesis(written, float(still.scores[row, beam]), complete=False))
+
+
+def _ranking(options: SearchOptions) -> Callable[[Hypothesis], tuple[bool, float]]:
+    return lambda hypothesis: (not hypothesis.complete, -hypothesis.rank(options.length_penalty))

@@ -1,0 +1,220 @@
+"""Ink apart from its background: polarity, light, specks, the width of the pen."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from inktex.errors import ImageError
+
+FloatArray = npt.NDArray[np.float32]
+ByteArray = npt.NDArray[np.uint8]
+
+_WORKING_PIXELS = 2_000_000  # larger pictures are reduced first
+_LIGHT_PX = 640  # longest side of the picture in which the background of a photo is measured
+_NARROW_PX, _WIDE_PX = 15, 63  # windows in that picture, odd
+_POLARITY_PX = 320  # longest side of the picture in which the polarity is found
+_DARKEST_LIGHT = 96  # deeper shadow is not made up for, or its grain would show
+_MIN_CONTRAST = 16  # grey levels of 255 between background and ink
+_FLAT_LEVELS = 6  # within so many grey levels a background is that of a drawing or a screenshot
+_FAINTEST = 0.1  # what is fainter on a flat background is compression noise
+_PAPER, _STROKE = 0.35, 0.85  # of a photo's contrast: below the one is paper, above the other full ink
+_FILL_LEVEL = 240  # of bright ink
+_FILL_LENGTH = 0.4  # of the shorter side: ink does not meet the border at such a length
+_SPECK = 0.3  # of the square of the pen's width
+_THIN_PEN_PX = 3  # thinner strokes are looked at in a finer grid
+_LARGEST_FINER = 4
+
+
+def separate_ink(grey: FloatArray) -> FloatArray:
+    """Find the ink of a picture.
+
+    Args:
+        grey: picture [h, w], 0 black to 1 white, ink dark or light.
+
+    Returns:
+        Picture [h, w], ink 1 on 0 with soft edges; smaller if it has over two million pixels.
+
+    Raises:
+        ImageError: there is no ink to be seen.
+    """
+    levels = _working_copy(grey)
+    if int(levels.max()) - int(levels.min()) < _MIN_CONTRAST:
+        raise ImageError("the picture shows no ink: it is all one shade")
+    ink = _on_flat_ground(levels)
+    return _drop_specks(_on_uneven_ground(levels) if ink is None else ink)
+
+
+def sharp_binary(ink: FloatArray) -> tuple[ByteArray, int]:
+    """Make ink binary in a grid so fine that few pixels neither join nor break strokes.
+
+    Args:
+        ink: picture [h, w], 0..1.
+
+    Returns:
+        The binary picture [h * finer, w * finer], and finer.
+    """
+    binary = (ink > 0.5).astype(np.uint8)
+    pen = pen_px(binary)
+    if pen >= _THIN_PEN_PX:
+        return binary, 1
+    finer = min(math.ceil(2 * _THIN_PEN_PX / pen), _LARGEST_FINER)
+    height, width = ink.shape
+    return (resize(ink, width * finer, height * finer) > 0.5).astype(np.uint8), finer
+
+
+def pen_px(binary: ByteArray) -> float:
+    """Estimate the width of the strokes in a binary picture, at least 1.
+
+    It is twice the distance from the middle line to the edge. Of the pixels of middle lines the median is
+    taken, weighted by that distance, so that neither specks nor a few blots decide.
+    """
+    distance = cv2.distanceTransform(np.pad(binary, 1), cv2.DIST_L2, 3)
+    middle = np.sort(distance[(distance > 0) & (distance == cv2.dilate(distance, np.ones((3, 3), np.uint8)))])
+    if not middle.size:
+        return 1.0
+    weight = np.cumsum(middle)
+    return max(2 * float(middle[np.searchsorted(weight, weight[-1] / 2)]) - 0.5, 1.0)
+
+
+def resize(picture: npt.NDArray[Any], width: int, height: int) -> npt.NDArray[Any]:
+    """Resize, by area means when shrinking and smoothly when enlarging."""
+    shrinks = width * height < picture.size
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+
+
+def _working_copy(grey: FloatArray) -> ByteArray:
+    """Return the picture in 256 levels, reduced if it is large."""
+    height, width = grey.shape
+    factor = math.sqrt(_WORKING_PIXELS / (height * width))
+    if factor < 1:
+        grey = resize(grey, max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.rint(np.clip(grey, 0, 1) * 255).astype(np.uint8)
+
+
+def _reduced(levels: ByteArray, longest: int) -> ByteArray:
+    """Return the picture with its longer side at most ``longest``."""
+    height, width = levels.shape
+    factor = longest / max(height, width)
+    return (
+        levels
+        if factor >= 1
+        else resize(levels, max(1, round(width * factor)), max(1, round(height * factor)))
+    )
+
+
+def _on_flat_ground(levels: ByteArray) -> FloatArray | None:
+    """Return the ink of a drawing or screenshot, or None if the background is not of one shade.
+
+    Ink covers less of the picture than the background does.
+    """
+    _, mask = cv2.threshold(levels, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    if mask.mean() > 0.5:
+        levels, mask = 255 - levels, 1 - mask
+    far = cv2.dilate(mask, np.ones((7, 7), np.uint8)) == 0  # out of reach of soft edges
+    paper = levels[far if far.mean() > 0.1 else mask == 0]
+    ground = int(np.bincount(paper).argmax())
+    unevenness = _quantile(np.abs(paper.astype(np.int16) - ground), 0.98)
+    full = _quantile(levels[mask != 0], 0.75)
+    if unevenness > _FLAT_LEVELS or full - ground < _MIN_CONTRAST:
+        return None
+    return _stretch(levels, ground + _FAINTEST * (full - ground), full)
+
+
+def _on_uneven_ground(levels: ByteArray) -> FloatArray:
+    """Return the ink of a photo: what stands out from a background that is free of anything thin."""
+    if not _has_bright_ink(levels):
+        levels = 255 - levels
+    ground = _ground(levels)
+    light = np.maximum(255 - ground, _DARKEST_LIGHT)
+    rise = cv2.divide(cv2.subtract(levels, ground), light, scale=255)  # in shadow ink stands out less
+    rise[_filled_border(levels)] = 0
+    contrast = _contrast(rise)
+    return _stretch(rise, _PAPER * contrast, _STROKE * contrast)
+
+
+def _ground(levels: ByteArray) -> ByteArray:
+    """Return the background of a photo with bright ink: free of strokes, but sharp at a shadow.
+
+    What a wide window takes for ink tells the width of the pen, and that the window needed.
+    """
+    small = cv2.medianBlur(_reduced(levels, _LIGHT_PX), 3)
+    stands_out = cv2.subtract(small, _opened(small, _WIDE_PX))
+    _, mask = cv2.threshold(stands_out, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    side = int(np.clip(3 * pen_px(mask.astype(np.uint8)), _NARROW_PX, _WIDE_PX)) | 1
+    ground = _opened(small, side)
+    return np.asarray(cv2.resize(ground, levels.shape[::-1], interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def _opened(levels: npt.NDArray[Any], side: int) -> ByteArray:
+    """Return the picture without what is bright and narrower than the window, smooth except at edges."""
+    framed = cv2.copyMakeBorder(levels, side, side, side, side, cv2.BORDER_REFLECT)
+    opened = cv2.morphologyEx(framed, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    smooth = cv2.GaussianBlur(opened, (0, 0), side / 6)
+    return np.asarray(np.maximum(opened, smooth)[side:-side, side:-side], dtype=np.uint8)
+
+
+def _contrast(rise: npt.NDArray[Any]) -> int:
+    """Return how far, of 255, the ink of a photo rises above its background.
+
+    Raises:
+        ImageError: nothing rises above the grain.
+    """
+    quarter, middle, upper = (_quantile(rise, share) for share in (0.25, 0.5, 0.75))
+    separating, _ = cv2.threshold(rise, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    above_grain = min(middle + 7 * (upper - middle) + 2, int(rise.max()) // 2)
+    for threshold in (separating, above_grain):  # where ink is rare, Otsu's threshold lies within the grain
+        contrast = _quantile(rise[rise > threshold], 0.6)
+        if contrast >= max(_MIN_CONTRAST, middle + 5 * (middle - quarter)):
+            return contrast
+    raise ImageError("the picture shows no ink")
+
+
+def _has_bright_ink(levels: ByteArray) -> bool:
+    """Tell the polarity of a photo.
+
+    Ink is sparse and stands out from its surroundings: the difference to the local mean is skewed towards it.
+    """
+    small = _reduced(levels, _POLARITY_PX).astype(np.float32)
+    side = min(21, *small.shape)
+    off = small - cv2.blur(small, (side, side), borderType=cv2.BORDER_REFLECT)
+    return float((off * off * off).mean()) >= 0
+
+
+def _filled_border(levels: ByteArray) -> npt.NDArray[np.bool_]:
+    """Tell which pixels belong to the black wedges that turning a picture leaves along the border."""
+    full = cv2.threshold(levels, _FILL_LEVEL, 1, cv2.THRESH_BINARY)[1]
+    count, labels = cv2.connectedComponents(full, connectivity=8)
+    border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    filled = np.bincount(border, minlength=count) >= _FILL_LENGTH * min(levels.shape)
+    filled[0] = False
+    return np.asarray(cv2.dilate(filled.astype(np.uint8)[labels], np.ones((7, 7), np.uint8)) != 0)
+
+
+def _stretch(levels: npt.NDArray[Any], none: float, full: float) -> FloatArray:
+    """Return 0 for levels up to ``none``, 1 from ``full`` on, linear between."""
+    table = np.clip((np.arange(256) - none) / (full - none), 0, 1).astype(np.float32)
+    return np.asarray(table[levels], dtype=np.float32)
+
+
+def _drop_specks(ink: FloatArray) -> FloatArray:
+    """Clear what is far smaller than a dot of the pen."""
+    binary = (ink > 0.5).astype(np.uint8)
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    kept = statistics[:, cv2.CC_STAT_AREA] >= _SPECK * pen_px(binary) ** 2
+    kept[0] = True
+    if count < 2 or kept.all():
+        return ink
+    specks = (~kept).astype(np.uint8)[labels]
+    halo = cv2.dilate(specks, np.ones((3, 3), np.uint8)) > binary  # the soft edge of a speck, not of a stroke
+    return np.where(halo | (specks != 0), np.float32(0), ink)
+
+
+def _quantile(levels: npt.NDArray[Any], share: float) -> int:
+    """Return the level that a share of the pixels does not exceed; 0 if there are none."""
+    counts = np.cumsum(np.bincount(levels.ravel(), minlength=256))
+    return int(np.searchsorted(counts, share * counts[-1]))

@@ -1,0 +1,1 @@
+"""How good recognition is, as pure functions."""

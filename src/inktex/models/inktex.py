@@ -1,0 +1,211 @@
+"""The family ``inktex``: a compact residual encoder and a Transformer decoder with coverage, in both
+directions.
+
+The decoder follows CoMER (Zhao and Gao, ECCV 2022), which follows BTTR (Zhao et al., ICDAR 2021) in reading
+every label from left to right and from right to left with one set of weights: a sequence that begins with
+``<sos>`` runs forwards, one that begins with ``<eos>`` backwards. Changed here: a residual encoder of
+stride 8 on small canonical pictures instead of a DenseNet of stride 16 on large ones, normalisation before
+each sublayer, coverage and keys kept as state so that a step costs the same at any length, and a map of
+symbol classes over the positions, which training compares with the true symbols of the ink.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from inktex.models.attention import (
+    CrossAttention,
+    SelfAttention,
+    mean_over_heads,
+    padding_mask,
+    spent_before,
+    split_heads,
+)
+from inktex.models.encoders import ResidualEncoder
+from inktex.models.interface import Features, Output
+from inktex.models.layers import sinusoids
+
+
+@dataclass(frozen=True)
+class InktexOptions:
+    """Sizes of the network.
+
+    Attributes:
+        channels: encoder channels at strides 2, 4 and 8.
+        blocks: residual blocks at strides 2, 4 and 8.
+        width: channels of features and decoder.
+        layers: decoder layers; coverage refines the attention of all but the first.
+        heads: attention heads.
+        feed_forward: inner channels of the feed-forward sublayer.
+        coverage_channels: channels of the coverage convolution.
+        dropout: share of activations dropped in training.
+        max_length: longest sequence that can be read or written, in tokens.
+    """
+
+    channels: tuple[int, int, int] = (32, 80, 192)
+    blocks: tuple[int, int, int] = (1, 2, 4)
+    width: int = 256
+    layers: int = 2
+    heads: int = 4
+    feed_forward: int = 1024
+    coverage_channels: int = 16
+    dropout: float = 0.1
+    max_length: int = 256
+
+
+class Memory(NamedTuple):
+    """What is fixed for a picture.
+
+    Attributes:
+        keys: of each layer [n, h, p, d / h].
+        values: of each layer [n, h, p, d / h].
+        padding: [n, p].
+    """
+
+    keys: tuple[Tensor, ...]
+    values: tuple[Tensor, ...]
+    padding: Tensor
+
+
+class State(NamedTuple):
+    """What a hypothesis carries along.
+
+    Attributes:
+        length: [n], tokens read so far.
+        cache: of each layer [n, 2, h, t, d / h], keys and values of the self-attention.
+        coverage: of each layer but the first [n, 2, rows, columns], attention spent so far.
+    """
+
+    length: Tensor
+    cache: tuple[Tensor, ...]
+    coverage: tuple[Tensor, ...]
+
+
+class DecoderLayer(nn.Module):
+    """Self-attention, attention to the picture, feed-forward; normalisation before each."""
+
+    def __init__(self, options: InktexOptions, refines: bool) -> None:
+        super().__init__()
+        width = options.width
+        self.heads = options.heads
+        self.self_norm = nn.LayerNorm(width)
+        self.self_attention = SelfAttention(width, options.heads)
+        self.cross_norm = nn.LayerNorm(width)
+        self.keys_values = nn.Linear(width, 2 * width)
+        self.cross_attention = CrossAttention(
+            width, options.heads, options.coverage_channels if refines else 0
+        )
+        self.feed_forward = nn.Sequential(
+            nn.LayerNorm(width),
+            nn.Linear(width, options.feed_forward),
+            nn.ReLU(),
+            nn.Linear(options.feed_forward, width),
+        )
+        self.dropout = nn.Dropout(options.dropout)
+
+    def memorise(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Features [b, p, d] -> keys and values, each [b, h, p, d / h]."""
+        keys, values = self.keys_values(features).chunk(2, -1)
+        return split_heads(keys, self.heads), split_heads(values, self.heads)
+
+
+class InktexModel(nn.Module):
+    """The network; see :class:`inktex.models.interface.Model` for the methods' contract."""
+
+    stride = ResidualEncoder.stride
+
+    def __init__(self, vocabulary_size: int, options: InktexOptions) -> None:
+        super().__init__()
+        self.options = options
+        self.encoder = ResidualEncoder(options.channels, options.blocks, options.width, options.dropout)
+        self.symbol_map = nn.Linear(options.width, vocabulary_size)
+        self.embedding = nn.Embedding(vocabulary_size, options.width)
+        self.register_buffer("positions", sinusoids(options.max_length, options.width), persistent=False)
+        self.positions: Tensor
+        self.layers = nn.ModuleList(DecoderLayer(options, refines=i > 0) for i in range(options.layers))
+        self.norm = nn.LayerNorm(options.width)
+        self.classifier = nn.Linear(options.width, vocabulary_size)
+        self.dropout = nn.Dropout(options.dropout)
+        nn.init.normal_(self.embedding.weight, std=options.width**-0.5)
+        nn.init.constant_(self.symbol_map.bias, -4.6)  # one class in a hundred at a position, as in the ink
+
+    def encode(self, images: Tensor, padding: Tensor) -> Features:
+        """Read pictures [b, 1, height, width]; sides and padding edges at multiples of 8."""
+        features: Features = self.encoder(images, padding)
+        return features
+
+    def symbol_logits(self, features: Features) -> Tensor:
+        """Return logits [b, p, v]: is ink of a symbol of class v at position p?"""
+        logits: Tensor = self.symbol_map(features.data)
+        return logits
+
+    def forward(self, features: Features, tokens: Tensor) -> Output:
+        """Score whole sequences [b, t]."""
+        data = self._embed(tokens, torch.arange(tokens.shape[1], device=tokens.device))  # [b, t, d]
+        mask = padding_mask(features.padding, features.data.dtype)
+        below = torch.zeros(0)
+        for index, layer in enumerate(self._layers()):
+            mixed, _ = layer.self_attention(layer.self_norm(data))
+            data = data + layer.dropout(mixed)
+            keys, values = layer.memorise(features.data)
+            cross = layer.cross_attention
+            scores = cross.scores(layer.cross_norm(data), keys, mask)
+            attention = scores.softmax(-1)
+            if index:
+                own = mean_over_heads(attention)
+                spent = torch.stack([spent_before(own), spent_before(below)], dim=2)  # [b, t, 2, p]
+                attention = cross.refined(scores, spent.view(*spent.shape[:3], *features.grid)).softmax(-1)
+            below = mean_over_heads(attention)  # [b, t, p]
+            data = data + layer.dropout(cross.read(attention, values))
+            data = data + layer.dropout(layer.feed_forward(data))
+        return Output(self.classifier(self.norm(data)), below)
+
+    def start(self, features: Features) -> tuple[Memory, State]:
+        """Lay out the memory of every picture and the empty state."""
+        pictures, options = features.data.shape[0], self.options
+        keys, values = zip(*(layer.memorise(features.data) for layer in self._layers()), strict=True)
+        empty = keys[0].new_zeros(pictures, 2, options.heads, 0, options.width // options.heads)
+        unspent = features.data.new_zeros((pictures, 2, *features.grid), dtype=torch.float32)
+        state = State(
+            length=torch.zeros(pictures, dtype=torch.long, device=features.data.device),
+            cache=(empty,) * options.layers,
+            coverage=(unspent,) * (options.layers - 1),
+        )
+        return Memory(keys, values, features.padding), state
+
+    def step(self, token: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
+        """Feed one token [n] to every hypothesis."""
+        data = self._embed(token, state.length)[:, None]  # [n, 1, d]
+        mask = padding_mask(memory.padding, memory.keys[0].dtype)
+        below = torch.zeros(0)
+        caches, coverages = [], []
+        for index, layer in enumerate(self._layers()):
+            mixed, cache = layer.self_attention(layer.self_norm(data), state.cache[index])
+            caches.append(cache)
+            data = data + mixed
+            cross = layer.cross_attention
+            scores = cross.scores(layer.cross_norm(data), memory.keys[index], mask)
+            attention = scores.softmax(-1)  # [n, h, 1, p]
+            if index:
+                spent = state.coverage[index - 1]  # [n, 2, rows, columns]
+                now = torch.cat([mean_over_heads(attention), below], dim=1)  # [n, 2, p]
+                coverages.append(spent + now.view_as(spent))
+                attention = cross.refined(scores, spent[:, None]).softmax(-1)
+            below = mean_over_heads(attention)  # [n, 1, p]
+            data = data + cross.read(attention, memory.values[index])
+            data = data + layer.feed_forward(data)
+        logits = self.classifier(self.norm(data)).squeeze(1)
+        return logits, State(state.length + 1, tuple(caches), tuple(coverages))
+
+    def _layers(self) -> list[DecoderLayer]:
+        return cast(list[DecoderLayer], self.layers)
+
+    def _embed(self, tokens: Tensor, positions: Tensor) -> Tensor:
+        """Embed tokens [..., t] at positions [..., t] into [..., t, d]."""
+        scale = self.options.width**0.5
+        embedded: Tensor = self.dropout(self.embedding(tokens) * scale + self.positions[positions])
+        return embedded

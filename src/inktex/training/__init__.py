@@ -1,0 +1,1 @@
+"""Training runs: configuration, objective, Lightning module, callbacks and the run folder."""

@@ -1,0 +1,127 @@
+"""The configuration of a training run: frozen dataclasses, filled from one YAML file and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from inktex.data.augment import AugmentOptions
+from inktex.data.batching import BatchOptions
+from inktex.data.examples import Limits
+from inktex.errors import ConfigError
+from inktex.models.inktex import InktexOptions
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Where the samples are.
+
+    Attributes:
+        train: Parquet data sets to train on.
+        validation: Parquet data set that the best weights are chosen by; none: the last weights are kept.
+        workers: processes that draw the training pictures.
+    """
+
+    train: tuple[str, ...] = ()
+    validation: str | None = None
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class ObjectiveOptions:
+    """The training loss: token cross-entropy of both directions, plus two losses taken from the ink's true
+    symbols.
+
+    Attributes:
+        label_smoothing: share of each target spread over the vocabulary.
+        symbol_map: weight of the map of symbol classes over the positions.
+        attention: weight of the guidance of attention towards the written symbol of each token.
+    """
+
+    label_smoothing: float = 0.1
+    symbol_map: float = 0.2
+    attention: float = 0.1
+
+
+@dataclass(frozen=True)
+class OptimizerOptions:
+    """AdamW with linear warm-up and cosine decay.
+
+    Attributes:
+        learning_rate: the peak.
+        final_share: learning rate at the end as a share of the peak.
+        warmup: share of all steps over which the learning rate rises.
+        weight_decay: on matrices and kernels, not on biases and norms.
+        clip_norm: largest norm of the gradient.
+        averaging: decay a step of the averaged weights that are validated and kept.
+    """
+
+    learning_rate: float = 1e-3
+    final_share: float = 0.01
+    warmup: float = 0.02
+    weight_decay: float = 0.02
+    clip_norm: float = 2.0
+    averaging: float = 0.999
+
+
+@dataclass(frozen=True)
+class TrainerOptions:
+    """How long and on what.
+
+    Attributes:
+        epochs: passes over the training data.
+        seed: decides weights, order, drawing and dropout.
+        precision: Lightning's name of the number format, ``bf16-mixed`` or ``32-true``.
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+        devices: how many, or ``auto``.
+        threads: CPU threads; 0 leaves PyTorch's own choice.
+        validate_every: epochs between validations.
+        save_every_minutes: minutes between checkpoints within an epoch.
+        compile: compile the network with torch.compile.
+    """
+
+    epochs: int = 40
+    seed: int = 1
+    precision: str = "bf16-mixed"
+    accelerator: str = "auto"
+    devices: str = "auto"
+    threads: int = 0
+    validate_every: int = 2
+    save_every_minutes: float = 5.0
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise ConfigError(f"trainer.epochs must be at least 1, got {self.epochs}")
+        if self.validate_every < 1:
+            raise ConfigError(f"trainer.validate_every must be at least 1, got {self.validate_every}")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run.
+
+    Attributes:
+        family: the network's family.
+        model: the network's sizes.
+        data: where the samples are.
+        limits: which are left out.
+        batch: how they are put together.
+        augment: how ink is drawn.
+        objective: the loss.
+        optimizer: the update.
+        trainer: how long and on what.
+    """
+
+    family: str = "inktex"
+    model: InktexOptions = field(default_factory=InktexOptions)
+    data: DataOptions = field(default_factory=DataOptions)
+    limits: Limits = field(default_factory=Limits)
+    batch: BatchOptions = field(default_factory=BatchOptions)
+    augment: AugmentOptions = field(default_factory=AugmentOptions)
+    objective: ObjectiveOptions = field(default_factory=ObjectiveOptions)
+    optimizer: OptimizerOptions = field(default_factory=OptimizerOptions)
+    trainer: TrainerOptions = field(default_factory=TrainerOptions)
+
+    def __post_init__(self) -> None:
+        if self.family != "inktex":
+            raise ConfigError(f"family must be inktex, got {self.family!r}")

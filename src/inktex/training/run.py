@@ -1,0 +1,267 @@
+"""A training run and its folder.
+
+The folder holds all that is needed to use, resume or export the run::
+
+    config.yaml            the configuration, every key
+    vocabulary.json        tokens by id
+    weights.safetensors    averaged weights of the best validation (the last ones without a validation set)
+    checkpoints/last.ckpt  state to resume from
+    metrics.csv, events.*  the log, for spreadsheets and TensorBoard
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import lightning as pl
+import torch
+import yaml
+from lightning.pytorch.callbacks import Callback, RichProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch.utils.data import DataLoader
+
+from inktex.data.batching import Batch, Batches, EpochSampler, pad_pictures
+from inktex.data.dataset import Sample, read_dataset
+from inktex.data.examples import prepare_examples
+from inktex.errors import ConfigError, DataError, RunError, VocabularyError
+from inktex.image import canonicalize, decode
+from inktex.models.inktex import InktexModel
+from inktex.training.callbacks import AveragedWeights, Checkpoints, KeepBest, write_weights
+from inktex.training.config import TrainConfig
+from inktex.training.module import TrainingModule, ValidationBatch, build_model
+from inktex.vocabulary import Vocabulary
+
+_VALIDATION_PIXELS = 400_000
+log = logging.getLogger("inktex")
+
+
+class TrainingData(pl.LightningDataModule):
+    """Serves a run's batches; each epoch has a loader of its own, which goes on where a resumed one ended."""
+
+    def __init__(self, batches: Batches, validation: Sequence[ValidationBatch], workers: int) -> None:
+        super().__init__()
+        self.batches = batches
+        self.validation = validation
+        self.workers = workers
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Return the loader of the trainer's current epoch."""
+        assert self.trainer is not None
+        epoch, processes = self.trainer.current_epoch, self.trainer.world_size
+        before = sum(len(self.batches.plan(earlier)) // processes for earlier in range(epoch))
+        sampler = EpochSampler(
+            epoch,
+            len(self.batches.plan(epoch)),
+            done=self.trainer.global_step - before,
+            rank=self.trainer.global_rank,
+            processes=processes,
+        )
+        return DataLoader(
+            self.batches,
+            batch_size=None,
+            sampler=sampler,
+            num_workers=self.workers,
+            prefetch_factor=4 if self.workers else None,
+            worker_init_fn=_one_thread,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def val_dataloader(self) -> DataLoader[ValidationBatch]:
+        """Return the validation batches."""
+        return DataLoader(self.validation, batch_size=None, collate_fn=_as_it_is)  # type: ignore[arg-type]
+
+
+def train(config: TrainConfig, folder: Path, resume: bool = False) -> dict[str, float]:
+    """Train, or go on with an interrupted run.
+
+    Args:
+        config: the configuration.
+        folder: the run folder; it must be new or empty unless ``resume``.
+        resume: go on from ``checkpoints/last.ckpt``.
+
+    Returns:
+        The last validation's metrics.
+
+    Raises:
+        RunError: the folder holds another run, or there is nothing to resume.
+        DataError: a data set is missing, damaged or leaves nothing to train on.
+    """
+    checkpoint = _open_folder(folder, resume)
+    cv2.setNumThreads(1)  # before workers fork: OpenCV's own thread pool does not survive it
+    if config.trainer.threads:
+        torch.set_num_threads(config.trainer.threads)
+    samples = [sample for path in config.data.train for sample in read_dataset(path)]
+    if not samples:
+        raise DataError("data.train names no data set with samples: nothing to train on")
+    vocabulary = _vocabulary(folder, samples, resume)
+    examples, left_out = prepare_examples(samples, vocabulary, config.limits)
+    for reason, count in left_out.items():
+        log.warning("%d training samples left out: %s", count, reason)
+    if not examples:
+        raise DataError("every training sample was left out by the limits of batch: nothing to train on")
+    batches = Batches(examples, vocabulary, config.batch, config.augment, config.trainer.seed)
+    validation = (
+        validation_batches(read_dataset(config.data.validation), vocabulary) if config.data.validation else []
+    )
+    trainer = _trainer(config, folder, bool(validation))
+    steps = sum(len(batches.plan(epoch)) // trainer.world_size for epoch in range(config.trainer.epochs))
+    module = TrainingModule(config, vocabulary, steps)
+    if config.trainer.compile:
+        module.model.encoder.compile(dynamic=True)
+    write_text(folder / "config.yaml", dump_config(config))
+    write_text(folder / "vocabulary.json", vocabulary.to_json())
+    log.info(
+        "%d examples, %d steps, %d validation pictures",
+        len(examples),
+        steps,
+        sum(len(v.labels) for v in validation),
+    )
+    data = TrainingData(batches, validation, config.data.workers)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+    if not validation and trainer.is_global_zero:
+        write_weights(module, folder / "weights.safetensors")
+    return {name: float(value) for name, value in trainer.callback_metrics.items()}
+
+
+def load_run(folder: Path) -> tuple[InktexModel, Vocabulary, TrainConfig]:
+    """Load a run's network with its kept weights, in evaluation mode.
+
+    Raises:
+        RunError: the folder is missing or was cut short.
+    """
+    for name in ("config.yaml", "vocabulary.json", "weights.safetensors"):
+        if not (folder / name).is_file():
+            raise RunError(f"{folder} is not a complete training run: {name} is missing")
+    config = read_config(folder / "config.yaml")
+    try:
+        vocabulary = Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8"))
+        model = build_model(config, vocabulary)
+        model.load_state_dict(load_file(folder / "weights.safetensors"))
+    except (SafetensorError, RuntimeError, VocabularyError) as error:
+        raise RunError(f"{folder} is damaged: {str(error).splitlines()[0]}") from None
+    return model.eval(), vocabulary, config
+
+
+def validation_batches(samples: Sequence[Sample], vocabulary: Vocabulary) -> list[ValidationBatch]:
+    """Put all pictures of a data set into batches of like size, ready for decoding.
+
+    A label with tokens the vocabulary lacks can only be answered wrongly: they get the pad id, never written.
+    """
+    known = set(vocabulary.tokens)
+    items = []
+    for sample in samples:
+        if sample.image is None:
+            raise DataError(f"{sample.id} has no picture to validate on")
+        label = [
+            vocabulary.encode([token])[0] if token in known else vocabulary.pad_id for token in sample.tokens
+        ]
+        items.append((canonicalize(decode(sample.image, sample.id)), label))
+    items.sort(key=lambda item: item[0].shape[::-1])
+    batches = []
+    while items:
+        width = items[-1][0].shape[1]
+        chosen = items[-max(1, min(64, _VALIDATION_PIXELS // (width * 96))) :]
+        del items[-len(chosen) :]
+        images, padding = pad_pictures([picture for picture, _ in chosen])
+        batches.append(ValidationBatch(images, padding, [label for _, label in chosen]))
+    return batches
+
+
+def dump_config(config: TrainConfig) -> str:
+    """Return the configuration as YAML that :func:`read_config` reads."""
+    return yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False)
+
+
+def read_config(path: Path) -> TrainConfig:
+    """Read a complete configuration.
+
+    Raises:
+        ConfigError: not YAML, an unknown key, or a value of the wrong kind.
+    """
+    from jsonargparse import ArgumentParser
+
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(TrainConfig)
+    try:
+        return TrainConfig(**vars(parser.instantiate_classes(parser.parse_path(str(path)))))
+    except Exception as error:
+        raise ConfigError(f"{path} is not a configuration: {str(error).strip().splitlines()[0]}") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file by way of a temporary one."""
+    unfinished = path.with_name(path.name + ".tmp")
+    unfinished.write_text(text, encoding="utf-8")
+    os.replace(unfinished, path)
+
+
+def _open_folder(folder: Path, resume: bool) -> Path | None:
+    checkpoint = folder / "checkpoints" / "last.ckpt"
+    if resume:
+        if not checkpoint.is_file():
+            raise RunError(f"{folder} holds no checkpoint to resume from ({checkpoint} is missing)")
+        return checkpoint
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunError(f"{folder} exists and is not empty: name a new folder, or resume the run in it")
+    checkpoint.parent.mkdir(parents=True)
+    return None
+
+
+def _vocabulary(folder: Path, samples: Sequence[Sample], resume: bool) -> Vocabulary:
+    path = folder / "vocabulary.json"
+    if resume and path.is_file():
+        return Vocabulary.from_json(path.read_text(encoding="utf-8"))
+    return Vocabulary.build([sample.tokens for sample in samples])
+
+
+def _trainer(config: TrainConfig, folder: Path, validates: bool) -> pl.Trainer:
+    options = config.trainer
+    callbacks: list[Callback] = [Checkpoints(folder, options.save_every_minutes)]
+    if validates:
+        callbacks.append(KeepBest(folder))
+    callbacks.append(AveragedWeights(config.optimizer.averaging))
+    if os.isatty(2):
+        callbacks.append(RichProgressBar())
+    return pl.Trainer(
+        accelerator=options.accelerator,
+        devices=options.devices,
+        precision=options.precision,  # type: ignore[arg-type]
+        max_epochs=options.epochs,
+        gradient_clip_val=config.optimizer.clip_norm or None,
+        callbacks=callbacks,
+        logger=[CSVLogger(folder, "", ""), TensorBoardLogger(folder, "", "")],
+        check_val_every_n_epoch=options.validate_every,
+        reload_dataloaders_every_n_epochs=1,
+        use_distributed_sampler=False,
+        enable_checkpointing=False,
+        enable_progress_bar=os.isatty(2),
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=20,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Turn tuples into lists, all the way down, as YAML has them."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def _one_thread(worker: int) -> None:
+    torch.set_num_threads(1)
+
+
+def _as_it_is(batch: ValidationBatch) -> ValidationBatch:
+    return batch

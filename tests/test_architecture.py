@@ -1,0 +1,237 @@
+"""Who may import whom, read from the source of every module; docs/architecture.md says why."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src"
+
+# Part (a module, or a package with all its modules) -> the parts it may import besides itself.
+# ``errors`` is open to all and imports nothing; so is ``__version__`` of the package itself.
+ALLOWED: dict[str, frozenset[str]] = {
+    part: frozenset(others.split())
+    for part, others in {
+        "__init__": "recognizer",
+        "errors": "",
+        "latex": "",
+        "latex_normalize": "latex",
+        "vocabulary": "",
+        "ink": "latex",
+        "image_header": "",
+        "image_ink": "",
+        "image": "image_header image_ink",
+        "decoding": "latex vocabulary",
+        "bundle": "vocabulary",
+        "recognizer": "bundle image ink decoding vocabulary",
+        "metrics": "latex",
+        "models": "",
+        "data": "latex latex_normalize vocabulary ink image",
+        "training": "data models decoding metrics vocabulary image",
+        "export": "models bundle vocabulary",
+        "visualize": "data ink image latex",
+        "cli": (
+            "latex latex_normalize vocabulary ink image bundle recognizer decoding metrics data models training "
+            "export visualize"
+        ),
+    }.items()
+}
+# What may import PyTorch or need something that does; nobody who only recognizes or prepares data loads it.
+WITH_TORCH = ("models", "training", "export", "data.batching", "data.examples")
+HEAVY = frozenset({"torch", "lightning", "safetensors", "onnx", "tensorboard"})
+
+
+def module_name(path: Path) -> str:
+    """``data.dataset`` of .../inktex/data/dataset.py, ``data`` of its __init__.py, ``__init__`` of the root's."""
+    parts = path.relative_to(SOURCE / "inktex").with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+MODULES: dict[str, Path] = {module_name(path): path for path in sorted((SOURCE / "inktex").rglob("*.py"))}
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    """The parsed source of a module."""
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+def imported(module: str, nodes: Iterator[ast.AST]) -> Iterator[str]:
+    """Full names of what is imported: modules, and names that may be modules or not."""
+    package = ["inktex", *module.split(".")]
+    if MODULES[module].name != "__init__.py":
+        package = package[:-1]
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            origin = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def own(name: str) -> str | None:
+    """Turn an imported name into the module of ours that holds it; None if it is not ours."""
+    if name.split(".")[0] != "inktex":
+        return None
+    if name in ("inktex.Recognizer", "inktex.Recognition"):
+        return "recognizer"
+    parts = name.split(".")[1:]
+    while parts and ".".join(parts) not in MODULES:
+        parts.pop()
+    return ".".join(parts) or "__init__"
+
+
+@cache
+def dependencies(module: str) -> frozenset[str]:
+    """The modules of ours that a module imports anywhere, inside functions and for type checkers too."""
+    found = {own(name) for name in imported(module, ast.walk(tree(module)))}
+    return frozenset(name for name in found if name not in (None, "__init__", module))  # type: ignore[misc]
+
+
+@cache
+def packages(module: str) -> frozenset[str]:
+    """The packages of others that a module imports anywhere."""
+    names = {name.split(".")[0] for name in imported(module, ast.walk(tree(module)))}
+    return frozenset(names - {"inktex"} - sys.stdlib_module_names)
+
+
+def reachable(module: str) -> set[str]:
+    """A module and all that it imports, directly or not."""
+    seen: set[str] = set()
+    left = [module]
+    while left:
+        name = left.pop()
+        if name not in seen:
+            seen.add(name)
+            left.extend(dependencies(name))
+    return seen
+
+
+def part_of(module: str) -> str:
+    """The row of the table that a module belongs to."""
+    return module.split(".")[0]
+
+
+def with_torch(module: str) -> bool:
+    """Whether a module stands in, or in a package of, ``WITH_TORCH``."""
+    return any(module == name or module.startswith(f"{name}.") for name in WITH_TORCH)
+
+
+def test_every_part_has_its_row() -> None:
+    """The table names every module and package there is and no other, so a new one has to be placed in it."""
+    assert {part_of(module) for module in MODULES} == set(ALLOWED)
+
+
+def test_the_table_has_no_circle() -> None:
+    """The parts can be put in an order in which each imports only earlier ones."""
+    placed: set[str] = set()
+    left = dict(ALLOWED)
+    while left:
+        ready = {part for part, others in left.items() if others <= placed}
+        assert ready, f"these parts import one another: {sorted(left)}"
+        placed |= ready
+        left = {part: others for part, others in left.items() if part not in ready}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_follow_the_table(module: str) -> None:
+    """A module imports its own part, ``errors`` and what the table allows, also inside functions."""
+    part = part_of(module)
+
+    forbidden = {
+        other for other in dependencies(module) if part_of(other) not in {part, "errors"} | ALLOWED[part]
+    }
+
+    assert not forbidden, f"inktex.{module} must not import {sorted(forbidden)}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_import_one_another_in_one_direction(module: str) -> None:
+    """Following imports, no module comes back to itself, within a package either."""
+    assert not any(module in reachable(other) for other in dependencies(module))
+
+
+def test_nothing_imports_the_command_line() -> None:
+    """The command line stands on top: no other module knows it."""
+    assert not [module for module in MODULES if "cli" in dependencies(module)]
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name != "cli" and not with_torch(name)])
+def test_pytorch_stays_where_training_is(module: str) -> None:
+    """All but the training modules do without PyTorch and its kin, whatever they import in turn."""
+    needed = {name: sorted(packages(name) & HEAVY) for name in reachable(module)}
+
+    assert not {name: heavy for name, heavy in needed.items() if heavy}
+
+
+def test_the_command_line_imports_inside_functions() -> None:
+    """On its own, importing the command line loads nothing but ``errors`` and the standard library."""
+    top = [node for node in tree("cli").body if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = set(imported("cli", iter(top)))
+
+    ours = {own(name) for name in names if name.startswith("inktex")}
+    others = {name.split(".")[0] for name in names} - {"inktex"} - sys.stdlib_module_names
+
+    assert ours <= {"__init__", "errors"}
+    assert not others
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_importing_does_no_work(module: str) -> None:
+    """At the top of a module stand imports, definitions and constants: no loops, no calls for their effect."""
+    allowed = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
+    for node in tree(module).body:
+        text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)  # a docstring
+        condition = ast.unparse(node.test) if isinstance(node, ast.If) else ""
+        guard = condition in ("TYPE_CHECKING", "__name__ == '__main__'")
+        assert isinstance(node, allowed) or text or guard, f"inktex.{module}, line {node.lineno}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_there_are_no_singletons(module: str) -> None:
+    """No function keeps state in its module: ``global`` does not occur, nor a cache of results."""
+    for node in ast.walk(tree(module)):
+        assert not isinstance(node, ast.Global), f"inktex.{module}, line {node.lineno}"
+    assert not {"functools.cache", "functools.lru_cache"} & set(imported(module, ast.walk(tree(module))))
+
+
+def run_python(code: str) -> str:
+    """Run code in a new interpreter that finds the package in this tree; return what it prints."""
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_recognizer_leaves_pytorch_alone() -> None:
+    """A program that uses the recognizer has loaded neither PyTorch nor what only data and training need."""
+    heavy = sorted(HEAVY | {"pyarrow", "jsonargparse", "rich"})
+
+    loaded = run_python(
+        f"import sys, inktex; inktex.Recognizer; print([name for name in {heavy} if name in sys.modules])"
+    )
+
+    assert loaded.strip() == "[]"
+
+
+def test_the_public_surface_is_three_names() -> None:
+    """``dir`` aside, the package offers Recognizer, Recognition and its version; importing it loads no more."""
+    printed = run_python(
+        "import sys, inktex; print(sorted(inktex.__all__), 'numpy' in sys.modules);"
+        "print(inktex.Recognizer.__module__, inktex.Recognition.__module__)"
+    )
+
+    assert printed.splitlines() == [
+        "['Recognition', 'Recognizer', '__version__'] False",
+        "inktex.recognizer inktex.recognizer",
+    ]

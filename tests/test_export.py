@@ -1,0 +1,178 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+from inktex.bundle import Bundle, Facts, load_bundle  # noqa: E402
+from inktex.decoding.rescore import search_both_ways  # noqa: E402
+from inktex.decoding.search import SearchOptions  # noqa: E402
+from inktex.decoding.stepper import OnnxStepper  # noqa: E402
+from inktex.errors import BundleError  # noqa: E402
+from inktex.export import export, store_weights_int8  # noqa: E402
+from inktex.models.inktex import InktexModel, InktexOptions  # noqa: E402
+from inktex.training.stepper import TorchStepper  # noqa: E402
+from inktex.vocabulary import Vocabulary  # noqa: E402
+
+TINY = InktexOptions((8, 8, 16), (1, 1, 1), 32, layers=2, heads=4, feed_forward=64, coverage_channels=4)
+VOCABULARY = Vocabulary.build([list("abcdefgh")])
+FACTS = Facts("inktex", TINY.max_length, 16.0)
+
+
+@pytest.fixture(scope="module")
+def model() -> InktexModel:
+    """A tiny network with weights of some size everywhere."""
+    torch.manual_seed(1)
+    model = InktexModel(len(VOCABULARY), TINY).eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.startswith(("classifier", "encoder.stages")):
+                parameter.copy_(torch.randn_like(parameter) * 0.3)
+    return model
+
+
+@pytest.fixture(scope="module")
+def bundle(model: InktexModel) -> Bundle:
+    """The network as a bundle of float32 weights."""
+    return export(model, VOCABULARY, FACTS, weights="float32")
+
+
+def pictures() -> tuple[np.ndarray, np.ndarray]:
+    """Three pictures of different sizes in one batch."""
+    generator = np.random.default_rng(5)
+    images, padding = np.zeros((3, 1, 48, 96), np.float32), np.ones((3, 48, 96), bool)
+    for row, (height, width) in enumerate(((48, 40), (16, 96), (24, 24))):
+        images[row, 0, :height, :width] = generator.random((height, width)) > 0.8
+        padding[row, :height, :width] = False
+    return images, padding
+
+
+def test_bundle_and_network_find_the_same(model: InktexModel, bundle: Bundle) -> None:
+    """Searching on ONNX Runtime and on PyTorch gives the same hypotheses; scores are within 1e-4 a step."""
+    limits = SearchOptions(width=3, max_length=12)
+    ids = (VOCABULARY.start_id, VOCABULARY.end_id, VOCABULARY.unwritten, limits)
+
+    ours = search_both_ways(OnnxStepper(*bundle.sessions(1), TINY.max_length), *pictures(), *ids)
+    theirs = search_both_ways(TorchStepper(model, TINY.max_length), *pictures(), *ids)
+
+    for found, expected in zip(ours, theirs, strict=True):
+        assert [each.tokens for each in found] == [each.tokens for each in expected]
+        scores = [each.score for each in expected]
+        assert [each.score for each in found] == pytest.approx(scores, abs=12e-4)
+
+
+def test_hypotheses_may_be_reordered_repeated_and_dropped(model: InktexModel, bundle: Bundle) -> None:
+    """Random parents at every step give the same logits from both steppers."""
+    ours, theirs = OnnxStepper(*bundle.sessions(1), TINY.max_length), TorchStepper(model, TINY.max_length)
+    generator = np.random.default_rng(0)
+
+    for stepper in (ours, theirs):
+        stepper.start(*pictures())
+    for _ in range(2):
+        count = 3
+        for rows in (3, 7, 5, 5, 9, 2, 4):
+            parents, tokens = generator.integers(0, count, rows), generator.integers(0, len(VOCABULARY), rows)
+            np.testing.assert_allclose(ours.step(tokens, parents), theirs.step(tokens, parents), atol=1e-4)
+            count = rows
+        for stepper in (ours, theirs):
+            stepper.rewind()
+
+
+def test_the_step_costs_the_same_at_any_length_in_state_only(bundle: Bundle) -> None:
+    """A step returns the state one token longer: nothing of the sequence is read again."""
+    stepper = OnnxStepper(*bundle.sessions(1), TINY.max_length)
+    stepper.start(*pictures())
+    lengths = []
+    for _ in range(4):
+        stepper.step(np.array([1, 1, 1]), np.array([0, 1, 2]))
+        lengths.append(stepper._state["state.cache"].shape[4])
+
+    assert lengths == [1, 2, 3, 4]
+
+
+def test_the_folder_is_what_was_checked(model: InktexModel, tmp_path: Path) -> None:
+    """The written bundle holds the facts that export filled in, and its graphs."""
+    bundle = export(model, VOCABULARY, FACTS, tmp_path / "out")
+
+    loaded = load_bundle(tmp_path / "out")
+
+    assert loaded.encoder == bundle.encoder
+    assert loaded.facts == bundle.facts
+    assert loaded.facts.parameters == sum(each.numel() for each in model.parameters())
+    assert loaded.facts.weights == "int8"
+    assert 0 < loaded.facts.deviation < 1e-4
+
+
+def test_graphs_that_differ_are_not_exported(model: InktexModel, tmp_path: Path) -> None:
+    """A network whose computation the graph does not hold is refused, and no folder is left."""
+
+    class Moody(torch.nn.Module):
+        """Adds the number of steps made so far, which a traced graph takes for a constant."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.encode, self.start, self.steps = model, model.encode, model.start, 0
+
+        def step(self, token: Any, memory: Any, state: Any) -> Any:
+            """Step with a hidden counter."""
+            self.steps += 1
+            logits, state = self.inner.step(token, memory, state)
+            return logits + self.steps, state
+
+    with pytest.raises(BundleError, match="differ"):
+        export(Moody().eval(), VOCABULARY, FACTS, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_network_in_training_mode_is_not_exported() -> None:
+    """Dropout and batch statistics have no place in a bundle."""
+    with pytest.raises(ValueError, match="eval"):
+        export(InktexModel(len(VOCABULARY), TINY).train(), VOCABULARY, FACTS)
+
+
+def test_weights_stored_in_8_bits_are_close_and_a_quarter_of_the_size(bundle: Bundle) -> None:
+    """Every stored weight is within half a step of its channel's scale, and the outputs stay close."""
+    exact = onnx.load_from_string(bundle.step)
+    small = onnx.load_from_string(bundle.step)
+    store_weights_int8(small, smallest=64)
+    onnx.checker.check_model(small)
+
+    weights = {weight.name: onnx.numpy_helper.to_array(weight) for weight in exact.graph.initializer}
+    stored = {weight.name: onnx.numpy_helper.to_array(weight) for weight in small.graph.initializer}
+    changed = [name for name in weights if name not in stored]
+    assert sum(weights[name].nbytes for name in changed) > 0.9 * sum(each.nbytes for each in weights.values())
+    for name in changed:
+        scale = stored[f"{name}.scale"]
+        assert stored[f"{name}.int8"].dtype == np.int8
+        assert sorted(scale.shape)[:-1] == [1] * (scale.ndim - 1)
+        assert (np.abs(stored[f"{name}.int8"] * scale - weights[name]) <= scale * 0.501).all()
+
+    logits = []
+    for graph in (bundle.step, small.SerializeToString()):
+        stepper = OnnxStepper(*replace(bundle, step=graph).sessions(1), TINY.max_length)
+        stepper.start(*pictures())
+        logits.append([stepper.step(np.array([1, 3, 4]), np.arange(3)) for _ in range(5)])
+    difference, spread = np.abs(np.subtract(*logits)).max(), np.std(logits[0])
+    assert 0 < difference < 0.1 * spread
+
+
+def test_stored_weights_are_decoded_once_at_load(bundle: Bundle, tmp_path: Path) -> None:
+    """ONNX Runtime folds the decoding: no 8-bit tensor and no cast of one is left in the graph it runs."""
+    small = onnx.load_from_string(bundle.step)
+    store_weights_int8(small, smallest=64)
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+
+    onnxruntime.InferenceSession(small.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+    run = onnx.load(tmp_path / "optimised.onnx").graph
+    assert not [weight.name for weight in run.initializer if weight.data_type == onnx.TensorProto.INT8]
+    assert not [
+        node.name for node in run.node if any(name.endswith((".int8", ".cast")) for name in node.input)
+    ]

@@ -1,0 +1,113 @@
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inktex.decoding.rescore import score_sequences, search_both_ways
+from inktex.decoding.search import Hypothesis, SearchOptions, Starts, search
+from mock_stepper import END, PAD, START, TableStepper, batch
+
+
+def joint_score(stepper: TableStepper, picture: int, tokens: tuple[int, ...]) -> float:
+    """Mean of the two directions' scores, from the table."""
+    forward = stepper.score(picture, tokens, START, END)
+    backward = stepper.score(picture, tokens[::-1], END, START)
+    return (forward + backward) / 2
+
+
+def find(stepper: TableStepper, count: int = 1, **options: float) -> list[list[Hypothesis]]:
+    """Search pictures 0, 1, ... both ways."""
+    chosen = SearchOptions(**options)  # type: ignore[arg-type]
+    return search_both_ways(stepper, *batch(count), START, END, (PAD, START), chosen)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_full_width_finds_the_best_joint_score(seed: int) -> None:
+    """Where both beams hold every sequence, the ranking is an enumeration's by the mean score."""
+    stepper, longest = TableStepper(seed, size=5), 4
+
+    found = find(stepper, width=200, max_length=longest + 1)[0]
+
+    every = [each for length in range(longest + 1) for each in product((3, 4), repeat=length)]
+    expected = sorted(every, key=lambda each: -joint_score(stepper, 0, each) / (len(each) + 1))
+    assert [hypothesis.tokens for hypothesis in found] == expected
+
+
+@given(seed=st.integers(0, 10_000), width=st.integers(1, 4), count=st.integers(1, 3))
+@settings(max_examples=60, deadline=None)
+def test_each_beams_hypotheses_are_scored_both_ways(seed: int, width: int, count: int) -> None:
+    """The union of both beams, in reading order; mean scores where the best is disputed; else that best."""
+    stepper = TableStepper(seed, size=6)
+    options = SearchOptions(width=width, max_length=9)
+    forward = search(stepper, *batch(count), START, END, (PAD,), options)
+    backward = search(stepper, *batch(count), END, START, (PAD,), options)
+
+    for picture, found in enumerate(find(stepper, count, width=width, max_length=9)):
+        ahead = [each.tokens for each in forward[picture] if each.complete]
+        back = [each.tokens[::-1] for each in backward[picture] if each.complete]
+        if not ahead and not back:
+            assert found == forward[picture]
+            continue
+        assert {each.tokens for each in found} == {*ahead, *back}
+        assert len(found) == len({*ahead, *back})
+        ranks = [each.score / (len(each.tokens) + 1) for each in found]
+        assert ranks == sorted(ranks, reverse=True)
+        agreed = ahead[:1] == back[:1]
+        judged = [each for each in found if not agreed or (each.tokens in ahead and each.tokens in back)]
+        for each in judged:
+            assert each.score == pytest.approx(joint_score(stepper, picture, each.tokens), abs=1e-4)
+        if agreed:
+            assert found[0].tokens == ahead[0]
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_agreement_costs_no_rescoring(width: int) -> None:
+    """Where both directions hold the same sequence for best, no step is made after the beams."""
+
+    class Certain(TableStepper):
+        def logits(self, prefix: tuple[int, ...]) -> np.ndarray:
+            written = prefix[2:]
+            end = END if prefix[1] == START else START
+            following = 3 if len(written) < 4 else end
+            return np.where(np.arange(self.size) == following, 9, 0).astype(np.float32)
+
+    stepper = Certain(0, size=5)
+    (found,) = find(stepper, width=width, max_length=10)
+
+    assert found[0].tokens == (3, 3, 3, 3)
+    made = len(stepper.steps)
+    search(stepper, *batch(1), START, END, (PAD,), SearchOptions(width=width, max_length=10))
+    assert len(stepper.steps) == 2 * made
+
+
+def test_nothing_complete_gives_the_hypotheses_cut_short() -> None:
+    """A model that never ends still answers, and the answer is marked as incomplete."""
+
+    class Endless(TableStepper):
+        def logits(self, prefix: tuple[int, ...]) -> np.ndarray:
+            return np.array([9, -30, -30, 1, 0], np.float32)
+
+    (found,) = find(Endless(0, size=5), width=2, max_length=6)
+
+    assert found
+    assert not any(each.complete for each in found)
+
+
+def test_given_sequences_are_scored_whatever_their_order_and_length() -> None:
+    """Scoring many sequences of several pictures at once gives each its own log-probability."""
+    stepper = TableStepper(7, size=6)
+    stepper.start(*batch(3))
+    sequences = [(3,), (), (4, 5, 3, 3), (5, 5), (3, 4, 5)]
+    pictures, first = np.array([2, 0, 1, 0, 2]), np.array([START, END, START, END, END])
+    last = np.where(first == START, END, START)
+
+    scores = score_sequences(stepper, Starts(pictures, first, last, (PAD,)), sequences)
+
+    expected = [
+        stepper.score(int(picture), tokens, int(begin), int(end))
+        for picture, tokens, begin, end in zip(pictures, sequences, first, last, strict=True)
+    ]
+    assert scores.tolist() == pytest.approx(expected, abs=1e-4)
+    assert stepper.steps == [5, 4, 3, 2, 1]

@@ -1,0 +1,213 @@
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inktex.decoding.search import Hypothesis, SearchOptions, log_probabilities, search
+from mock_stepper import END, PAD, START, TableStepper, batch
+
+
+def find(stepper: TableStepper, count: int = 1, **options: float) -> list[list[Hypothesis]]:
+    """Search pictures 0, 1, ... from left to right."""
+    return search(stepper, *batch(count), START, END, (PAD,), SearchOptions(**options))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("penalty", [0.0, 1.0])
+def test_a_full_width_finds_what_brute_force_finds(seed: int, penalty: float) -> None:
+    """A beam that holds every sequence returns all of them, ranked as an enumeration ranks them."""
+    stepper, longest = TableStepper(seed, size=5), 4
+
+    found = find(stepper, width=200, length_penalty=penalty, max_length=longest + 1)[0]
+
+    every = [each for length in range(longest + 1) for each in product((3, 4), repeat=length)]
+    scores = {each: stepper.score(0, each) for each in every}
+    expected = sorted(every, key=lambda each: -scores[each] / (len(each) + 1) ** penalty)
+    complete = [hypothesis for hypothesis in found if hypothesis.complete]
+    assert [hypothesis.tokens for hypothesis in complete] == expected
+    assert [hypothesis.score for hypothesis in complete] == pytest.approx(
+        [scores[e] for e in expected], abs=1e-4
+    )
+
+
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 4))
+@settings(max_examples=30, deadline=None)
+def test_width_1_follows_the_likeliest_token(seed: int, count: int) -> None:
+    """Beam search of width 1 is greedy search."""
+    stepper, longest = TableStepper(seed, size=6), 12
+
+    for picture, (hypothesis,) in enumerate(find(stepper, count, width=1, max_length=longest)):
+        written: list[int] = []
+        while len(written) < longest:
+            logits = stepper.logits((picture, START, *written)).copy()
+            logits[[PAD, START]] = -np.inf
+            if logits.argmax() == END:
+                break
+            written.append(int(logits.argmax()))
+        assert list(hypothesis.tokens) == written
+        assert hypothesis.complete == (len(written) < longest)
+
+
+@given(seed=st.integers(0, 10_000), width=st.integers(1, 5), penalty=st.sampled_from([0.0, 0.7, 1.0]))
+@settings(max_examples=30, deadline=None)
+def test_hypotheses_are_distinct_sorted_and_score_what_they_say(
+    seed: int, width: int, penalty: float
+) -> None:
+    """Scores are the teacher-forced ones; the order is score / length ** penalty, complete ones first."""
+    stepper = TableStepper(seed, size=6)
+
+    for picture, found in enumerate(find(stepper, 3, width=width, length_penalty=penalty, max_length=7)):
+        assert 1 <= len(found) <= width
+        assert len({hypothesis.tokens for hypothesis in found}) == len(found)
+        keys = [(not each.complete, -each.score / (len(each.tokens) + 1) ** penalty) for each in found]
+        assert keys == sorted(keys)
+        for each in found:
+            end = END if each.complete else None
+            assert each.score == pytest.approx(stepper.score(picture, each.tokens, end=end), abs=1e-4)
+            assert not {PAD, START, END} & set(each.tokens)
+
+
+@given(seed=st.integers(0, 10_000), width=st.integers(1, 4))
+@settings(max_examples=20, deadline=None)
+def test_a_picture_alone_gives_what_it_gives_in_a_batch(seed: int, width: int) -> None:
+    """The other pictures of a batch, and when their searches end, change nothing."""
+    stepper = TableStepper(seed, size=6)
+    together = find(stepper, 4, width=width, max_length=9)
+
+    for picture in range(4):
+        images, padding = batch(4)
+        options = SearchOptions(width=width, max_length=9)
+        alone = search(stepper, images[[picture]], padding[[picture]], START, END, (PAD,), options)
+        assert alone[0] == together[picture]
+
+
+def test_finished_pictures_are_not_stepped_on() -> None:
+    """Greedy search of two pictures steps only as many rows as have not ended."""
+    stepper = TableStepper(3, size=5)
+
+    lengths = sorted(len(found[0].tokens) + 1 for found in find(stepper, 2, width=1, max_length=30))
+
+    assert lengths[0] < lengths[1]
+    assert stepper.steps == [2] * lengths[0] + [1] * (lengths[1] - lengths[0])
+
+
+def test_the_length_bound_is_reported() -> None:
+    """A model that never ends gives hypotheses of the longest length, marked as incomplete."""
+
+    class Endless(TableStepper):
+        def logits(self, prefix: tuple[int, ...]) -> np.ndarray:
+            return np.array([9, 9, -30, 1, 0], np.float32)
+
+    (found,) = find(Endless(0, size=5), width=2, max_length=6)
+    assert found[0].tokens == (3,) * 6
+    assert not any(hypothesis.complete for hypothesis in found)
+
+    (found,) = find(Endless(0, size=5, max_length=4), width=2, max_length=6)
+    assert {len(hypothesis.tokens) for hypothesis in found} == {4}
+
+
+def test_the_length_penalty_decides_between_short_and_long() -> None:
+    """Worked by hand: one token of probability 0.3 beats three of 0.4 by sum, and loses by mean."""
+
+    class Fork(TableStepper):
+        def logits(self, prefix: tuple[int, ...]) -> np.ndarray:
+            table = {
+                (START,): [0, 0, 0.3, 0.4, 0.3],  # ends at once with 0.3, or writes 3 with 0.4
+                (START, 3): [0, 0, 0.1, 0.5, 0.4],
+                (START, 3, 3): [0, 0, 0.8, 0.1, 0.1],  # 0.4 * 0.5 * 0.8 = 0.16
+            }
+            probabilities = table.get(prefix[1:], [0, 0, 0.02, 0.49, 0.49])
+            return np.log(np.array(probabilities, np.float32) + 1e-9)
+
+    assert find(Fork(0, 5), width=4, length_penalty=0.0, max_length=5)[0][0].tokens == ()
+    (best, *_) = find(Fork(0, 5), width=4, length_penalty=1.0, max_length=5)[0]
+    assert best.tokens == (3, 3)
+    assert best.score == pytest.approx(np.log(0.16), abs=1e-4)
+
+
+def test_a_constraint_forbids_tokens() -> None:
+    """A constraint sees the tokens from the start on, and what it makes impossible is never written."""
+    seen = []
+
+    def alternate(scores: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        seen.append(tokens)
+        scores = scores.copy()
+        last = tokens[:, -1]
+        inner = last > END
+        scores[np.flatnonzero(inner), last[inner]] = -np.inf
+        return scores
+
+    options = SearchOptions(width=3, max_length=8)
+    found = search(TableStepper(1, 6), *batch(2), START, END, (PAD,), options, alternate)
+
+    assert all(tokens[:, 0].tolist() == [START] * len(tokens) for tokens in seen)
+    assert [tokens.shape[1] for tokens in seen] == list(range(1, len(seen) + 1))
+    for hypothesis in (each for hypotheses in found for each in hypotheses):
+        assert all(a != b for a, b in zip(hypothesis.tokens, hypothesis.tokens[1:], strict=False))
+
+
+def test_masked_ids_have_no_share() -> None:
+    """Padding and each row's own start get minus infinity; the others' probabilities sum to 1."""
+    logits = np.random.default_rng(0).standard_normal((2, 6)).astype(np.float32)
+
+    result = log_probabilities(logits, np.array([1, 2]), (PAD,))
+
+    assert np.isneginf(result[[0, 0, 1, 1], [0, 1, 0, 2]]).all()
+    assert np.exp(result).sum(axis=1) == pytest.approx([1, 1], abs=1e-6)
+    assert result[0, 3] - result[0, 5] == pytest.approx(logits[0, 3] - logits[0, 5], abs=1e-6)
+
+
+def test_no_pictures_give_no_hypotheses() -> None:
+    """An empty batch is searched in no step."""
+    stepper = TableStepper(0, 5)
+
+    assert find(stepper, 0) == []
+    assert stepper.steps == []
+
+
+@pytest.mark.parametrize("wrong", [{"width": 0}, {"max_length": 0}, {"length_penalty": -1.0}])
+def test_impossible_options_are_refused(wrong: dict[str, float]) -> None:
+    """Options check themselves and name the wrong one."""
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        SearchOptions(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_a_network_scores_what_teacher_forcing_scores(width: int) -> None:
+    """Search on a PyTorch network gives the log-probabilities of the whole-sequence pass."""
+    torch = pytest.importorskip("torch")
+    from inktex.models.inktex import InktexModel, InktexOptions
+    from inktex.training.stepper import TorchStepper
+
+    torch.manual_seed(2)
+    sizes = {"channels": (8, 8, 16), "blocks": (1, 1, 1), "width": 32, "layers": 2, "heads": 4}
+    model = InktexModel(9, InktexOptions(**sizes, feed_forward=64, coverage_channels=4)).eval()
+    torch.nn.init.normal_(model.classifier.weight)
+    images = np.random.default_rng(0).random((3, 1, 16, 32), dtype=np.float32)
+    padding = np.zeros((3, 16, 32), bool)
+    options = SearchOptions(width=width, max_length=10)
+
+    found = search(TorchStepper(model, 256), images, padding, START, END, (PAD,), options)
+
+    for picture, hypotheses in enumerate(found):
+        one = slice(picture, picture + 1)
+        for each in hypotheses:
+            read = torch.tensor([[START, *each.tokens]])
+            with torch.no_grad():
+                features = model.encode(torch.from_numpy(images[one]), torch.from_numpy(padding[one]))
+                logits = model(features, read).logits[0]
+            logits[:, [PAD, START]] = -torch.inf
+            follow = [*each.tokens, END] if each.complete else each.tokens
+            expected = sum(logits.log_softmax(-1)[row, token].item() for row, token in enumerate(follow))
+            assert each.score == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_model_in_training_mode_is_not_searched() -> None:
+    """Dropout would make answers random; the stepper says so."""
+    torch = pytest.importorskip("torch")
+    from inktex.training.stepper import TorchStepper
+
+    with pytest.raises(RuntimeError, match="eval"):
+        TorchStepper(torch.nn.Linear(1, 1), 5).start(*batch(1))  # type: ignore[arg-type]
