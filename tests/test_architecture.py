@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -37,19 +39,23 @@ ALLOWED: dict[str, frozenset[str]] = {
         "training": "data models decoding metrics vocabulary image",
         "export": "models bundle vocabulary",
         "visualize": "data ink image latex",
-        "cli": (
-            "latex latex_normalize vocabulary ink image bundle recognizer decoding metrics data models training "
-            "export visualize"
+        "evaluation": "data metrics recognizer",
+        "commands": (
+            "latex latex_normalize vocabulary ink image bundle recognizer decoding metrics data models "
+            "training export evaluation visualize"
         ),
+        "cli": "commands",
     }.items()
 }
 # What may import PyTorch or need something that does; nobody who only recognizes or prepares data loads it.
-WITH_TORCH = ("models", "training", "export", "data.batching", "data.examples")
+WITH_TORCH = ("models", "training", "export", "data.batching")
+IMPORT_NAMES = {"opencv-python-headless": "cv2", "PyYAML": "yaml"}
+USED_BY_OTHERS = {"tensorboard"}  # by Lightning, for its log
 HEAVY = frozenset({"torch", "lightning", "safetensors", "onnx", "tensorboard"})
 
 
 def module_name(path: Path) -> str:
-    """``data.dataset`` of .../inktex/data/dataset.py, ``data`` of its __init__.py, ``__init__`` of the root's."""
+    """``data.dataset`` of inktex/data/dataset.py, ``data`` of its __init__.py, ``__init__`` of the root's."""
     parts = path.relative_to(SOURCE / "inktex").with_suffix("").parts
     return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
 
@@ -81,7 +87,7 @@ def own(name: str) -> str | None:
     """Turn an imported name into the module of ours that holds it; None if it is not ours."""
     if name.split(".")[0] != "inktex":
         return None
-    if name in ("inktex.Recognizer", "inktex.Recognition"):
+    if name in ("inktex", "inktex.Recognizer", "inktex.Recognition"):
         return "recognizer"
     parts = name.split(".")[1:]
     while parts and ".".join(parts) not in MODULES:
@@ -164,7 +170,12 @@ def test_nothing_imports_the_command_line() -> None:
     assert not [module for module in MODULES if "cli" in dependencies(module)]
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name != "cli" and not with_torch(name)])
+DO_WITHOUT_TORCH = [
+    name for name in MODULES if part_of(name) not in ("cli", "commands") and not with_torch(name)
+]
+
+
+@pytest.mark.parametrize("module", DO_WITHOUT_TORCH)
 def test_pytorch_stays_where_training_is(module: str) -> None:
     """All but the training modules do without PyTorch and its kin, whatever they import in turn."""
     needed = {name: sorted(packages(name) & HEAVY) for name in reachable(module)}
@@ -172,21 +183,57 @@ def test_pytorch_stays_where_training_is(module: str) -> None:
     assert not {name: heavy for name, heavy in needed.items() if heavy}
 
 
-def test_the_command_line_imports_inside_functions() -> None:
-    """On its own, importing the command line loads nothing but ``errors`` and the standard library."""
-    top = [node for node in tree("cli").body if isinstance(node, ast.Import | ast.ImportFrom)]
-    names = set(imported("cli", iter(top)))
+@pytest.mark.parametrize("module", WITH_TORCH)
+def test_the_list_of_pytorch_modules_is_not_stale(module: str) -> None:
+    """Each module or package on the list does need PyTorch or its kin."""
+    inside = [name for name in MODULES if name == module or name.startswith(f"{module}.")]
 
-    ours = {own(name) for name in names if name.startswith("inktex")}
+    assert any(packages(name) & HEAVY for start in inside for name in reachable(start))
+
+
+COMMAND_LINE = [name for name in MODULES if part_of(name) in ("cli", "commands")]
+
+
+@pytest.mark.parametrize("module", COMMAND_LINE)
+def test_the_command_line_imports_inside_functions(module: str) -> None:
+    """Importing the command line loads, of ours, only itself and ``errors``, and nothing of others."""
+    top = [node for node in tree(module).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = set(imported(module, iter(top)))
+
+    ours = {part_of(own(name) or "") for name in names if name.startswith("inktex")}
     others = {name.split(".")[0] for name in names} - {"inktex"} - sys.stdlib_module_names
 
-    assert ours <= {"__init__", "errors"}
+    assert ours <= {"__init__", "errors", "commands"}
     assert not others
+
+
+def declared(*extras: str) -> set[str]:
+    """Import names of the packages that pyproject.toml asks for, in the base install and in some extras."""
+    project = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"]]
+    for extra in extras:
+        wanted += project["optional-dependencies"][extra]
+    names = {re.split(r"[\[<>=;~! ]", each)[0] for each in wanted}
+    return {IMPORT_NAMES.get(name, name) for name in names} - {"inktex"}
+
+
+def test_what_recognition_imports_is_in_the_base_install() -> None:
+    """The base install has every package that the recognizer needs."""
+    needed = set().union(*(packages(name) for name in reachable("recognizer")))
+
+    assert needed <= declared()
+
+
+def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
+    """Base, data and train together ask for exactly the packages that the source imports."""
+    used = set().union(*(packages(module) for module in MODULES))
+
+    assert used == declared("data", "train") - USED_BY_OTHERS
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_importing_does_no_work(module: str) -> None:
-    """At the top of a module stand imports, definitions and constants: no loops, no calls for their effect."""
+    """At the top of a module stand imports, definitions and constants; no loops, no calls for effect."""
     allowed = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
     for node in tree(module).body:
         text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)  # a docstring
@@ -215,7 +262,7 @@ def run_python(code: str) -> str:
 
 def test_the_recognizer_leaves_pytorch_alone() -> None:
     """A program that uses the recognizer has loaded neither PyTorch nor what only data and training need."""
-    heavy = sorted(HEAVY | {"pyarrow", "jsonargparse", "rich"})
+    heavy = sorted(HEAVY | {"pyarrow", "jsonargparse", "yaml", "rich"})
 
     loaded = run_python(
         f"import sys, inktex; inktex.Recognizer; print([name for name in {heavy} if name in sys.modules])"
@@ -225,7 +272,7 @@ def test_the_recognizer_leaves_pytorch_alone() -> None:
 
 
 def test_the_public_surface_is_three_names() -> None:
-    """``dir`` aside, the package offers Recognizer, Recognition and its version; importing it loads no more."""
+    """The package offers Recognizer, Recognition and its version, and loads nothing before it is asked."""
     printed = run_python(
         "import sys, inktex; print(sorted(inktex.__all__), 'numpy' in sys.modules);"
         "print(inktex.Recognizer.__module__, inktex.Recognition.__module__)"

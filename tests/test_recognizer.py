@@ -7,60 +7,18 @@ import cv2
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("onnx")
-
-from inktex.bundle import Facts, SearchDefaults, load_bundle  # noqa: E402
-from inktex.errors import BundleError, ConfigError, ImageError, InkError, InktexError  # noqa: E402
-from inktex.export import export  # noqa: E402
-from inktex.image import CANONICAL_SYMBOL_PX, from_array  # noqa: E402
-from inktex.ink import Ink, InkDocument, ink_to_json, rasterize, write_inkml  # noqa: E402
-from inktex.models.inktex import InktexModel, InktexOptions  # noqa: E402
-from inktex.recognizer import Recognizer, canonical_picture  # noqa: E402
-from inktex.vocabulary import Vocabulary  # noqa: E402
-
-TINY = InktexOptions((8, 8, 16), (1, 1, 1), 32, layers=2, heads=4, feed_forward=64, coverage_channels=4)
-FACTS = Facts("inktex", TINY.max_length, CANONICAL_SYMBOL_PX, search=SearchDefaults(width=2, max_length=8))
+from drawn import png, scribble
+from inktex.bundle import load_bundle
+from inktex.errors import BundleError, ConfigError, ImageError, InkError, InktexError
+from inktex.image import from_array
+from inktex.ink import InkDocument, ink_to_json, write_inkml
+from inktex.recognizer import Recognizer, canonical_picture
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of a tiny random network whose answers depend on the picture."""
-    torch.manual_seed(0)
-    vocabulary = Vocabulary.build([list("abcdefgh")])
-    model = InktexModel(len(vocabulary), TINY).eval()
-    with torch.no_grad():
-        model.classifier.weight.normal_(std=0.3)
-        model.classifier.bias.zero_()[:3] = 2  # answers of moderate length
-        for layer in model.layers:
-            layer.cross_attention.query.weight.normal_(std=3)
-            layer.cross_attention.output.weight.normal_()
-            layer.keys_values.weight.normal_()
-    path = tmp_path_factory.mktemp("bundle") / "model"
-    export(model, vocabulary, FACTS, path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def recognizer(folder: Path) -> Recognizer:
-    """The network's recognizer."""
-    return Recognizer(folder, threads=1)
-
-
-def scribble(seed: int, strokes: int = 4) -> Ink:
-    """An ink of random walks beside each other."""
-    generator = np.random.default_rng(seed)
-    return Ink(
-        tuple(
-            np.float32(np.cumsum(generator.normal(0, 4, (20, 2)), axis=0) + np.array([30 * number, 0]))
-            for number in range(strokes)
-        )
-    )
-
-
-def png(ink: Ink) -> bytes:
-    """An ink drawn black on white as a PNG file."""
-    return bytes(cv2.imencode(".png", np.rint(255 * (1 - rasterize(ink))).astype(np.uint8))[1])
+def recognizer(tiny_bundle: Path) -> Recognizer:
+    """The recognizer of a tiny network."""
+    return Recognizer(tiny_bundle, threads=1)
 
 
 def test_every_form_of_a_picture_gives_one_answer(recognizer: Recognizer, tmp_path: Path) -> None:
@@ -166,36 +124,36 @@ def test_progress_counts_to_the_end(recognizer: Recognizer) -> None:
     assert recognizer.recognize_many([], seen.append) == []
 
 
-def test_options_are_checked(folder: Path) -> None:
+def test_options_are_checked(tiny_bundle: Path) -> None:
     """Impossible options give one sentence with the value."""
     for wrong in ({"threads": 0}, {"width": 0}, {"width": -3}):
         with pytest.raises(ConfigError, match=str(next(iter(wrong.values())))):
-            Recognizer(folder, **wrong)
+            Recognizer(tiny_bundle, **wrong)
 
 
-def test_a_bundle_for_another_symbol_size_is_refused(folder: Path, tmp_path: Path) -> None:
+def test_a_bundle_for_another_symbol_size_is_refused(tiny_bundle: Path, tmp_path: Path) -> None:
     """A network trained on symbols of another size would read badly; the error names both sizes."""
-    bundle = load_bundle(folder)
+    bundle = load_bundle(tiny_bundle)
     replace(bundle, facts=replace(bundle.facts, symbol_px=99.5)).save(tmp_path / "other")
 
     with pytest.raises(BundleError, match=r"99\.5"):
         Recognizer(tmp_path / "other")
 
 
-def test_greedy_and_one_way_are_options(folder: Path) -> None:
+def test_greedy_and_one_way_are_options(tiny_bundle: Path) -> None:
     """Width 1 in one direction gives no alternatives."""
-    recognizer = Recognizer(folder, threads=1, width=1, both_ways=False)
+    recognizer = Recognizer(tiny_bundle, threads=1, width=1, both_ways=False)
 
     assert recognizer.recognize(scribble(0)).alternatives == ()
 
 
-def test_recognition_needs_no_torch(folder: Path, tmp_path: Path) -> None:
+def test_recognition_needs_no_torch(tiny_bundle: Path, tmp_path: Path) -> None:
     """Reading a picture imports neither PyTorch nor onnx, and ``import inktex`` not even ONNX Runtime."""
     (tmp_path / "x.png").write_bytes(png(scribble(0)))
     program = (
         "import sys, inktex\n"
         "assert 'onnxruntime' not in sys.modules and 'cv2' not in sys.modules\n"
-        f"inktex.Recognizer({str(folder)!r}, threads=1).recognize({str(tmp_path / 'x.png')!r})\n"
+        f"inktex.Recognizer({str(tiny_bundle)!r}, threads=1).recognize({str(tmp_path / 'x.png')!r})\n"
         "print(sorted({'torch', 'onnx', 'lightning'} & set(sys.modules)))"
     )
 

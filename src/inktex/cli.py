@@ -1,30 +1,29 @@
-"""The command line: a table of commands, each of which imports what it needs when it runs."""
+"""The command line: the table of commands, and what they have in common."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
 
 from inktex import __version__
-from inktex.errors import ConfigError, DataError, InktexError
-
-if TYPE_CHECKING:
-    from jsonargparse import ArgumentParser
-
-    from inktex.data.dataset import Sample
-    from inktex.data.description import Description, Spread
-    from inktex.data.sources import Rejected, Source
+from inktex.commands import data, recognition, training
+from inktex.errors import ConfigError, InktexError
 
 _USER_ERROR = 2
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 _BROKEN_PIPE = 141  # 128 + SIGPIPE
-_REJECTED_SHOWN = 20
+_EXTRAS = {  # what a command may need besides the base install, and the extra that brings it
+    "pyarrow": "data",
+    "torch": "train",
+    "lightning": "train",
+    "tensorboard": "train",
+    "safetensors": "train",
+    "onnx": "train",
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,47 @@ class Command:
     name: str
     summary: str
     add_arguments: Callable[[ArgumentParser], None]
-    run: Callable[[Any], int]
+    run: Callable[[Namespace], int]
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "recognize",
+        "Read pictures or pen strokes and print LaTeX.",
+        recognition.add_recognize,
+        recognition.run_recognize,
+    ),
+    Command(
+        "evaluate",
+        "Measure a model on a data set.",
+        recognition.add_evaluate,
+        recognition.run_evaluate,
+    ),
+    Command(
+        "import",
+        "Turn InkML or pictures with captions into a Parquet file.",
+        data.add_import,
+        data.run_import,
+    ),
+    Command(
+        "describe",
+        "Count what a Parquet file holds.",
+        data.add_describe,
+        data.run_describe,
+    ),
+    Command(
+        "train",
+        "Train a model, or go on with an interrupted run.",
+        training.add_train,
+        training.run_train,
+    ),
+    Command(
+        "export",
+        "Turn a training run into a model that 'inktex recognize' reads.",
+        training.add_export,
+        training.run_export,
+    ),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,6 +92,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except InktexError as error:
         print(f"inktex: error: {error}", file=sys.stderr)
+        return _USER_ERROR
+    except ModuleNotFoundError as error:
+        print(f"inktex: error: {_missing_extra(error, arguments[0])}", file=sys.stderr)
         return _USER_ERROR
     except KeyboardInterrupt:
         print("inktex: interrupted", file=sys.stderr)
@@ -96,191 +138,42 @@ def _usage() -> str:
     )
 
 
-def _parse(command: Command, arguments: Sequence[str]) -> Any:
-    from jsonargparse import ArgumentError, ArgumentParser
+class _Parser(ArgumentParser):
+    """A parser whose complaints are errors of ours."""
 
-    name, summary = f"inktex {command.name}", command.summary
-    parser = ArgumentParser(prog=name, description=summary, exit_on_error=False, allow_abbrev=False)
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of leaving the program."""
+        raise ConfigError(f"{' '.join(message.split())} (see '{self.prog} --help')")
+
+    def refuse(self, argument: str) -> NoReturn:
+        """Complain of an argument that no option takes, and name the options there are."""
+        name = argument.partition("=")[0]
+        if not name.startswith("-"):
+            self.error(f"unexpected argument {argument!r}")
+        options = sorted(option for option in self._option_string_actions if option.startswith("--"))
+        section = name.partition(".")[0] + "."
+        near = [option for option in options if option.startswith(section)]
+        if not near:  # the options themselves, and of those with a dot the sections
+            near = [option.partition(".")[0] + (".*" if "." in option else "") for option in options]
+        self.error(f"there is no option {name}; there are: {', '.join(dict.fromkeys(near))}")
+
+
+def _parse(command: Command, arguments: Sequence[str]) -> Namespace:
+    parser = _Parser(prog=f"inktex {command.name}", description=command.summary, allow_abbrev=False)
     command.add_arguments(parser)
-    try:
-        return parser.parse_args(arguments)
-    except ArgumentError as error:
-        problem = " ".join(str(error).split())
-        raise ConfigError(f"{problem} (see '{name} --help')") from None
+    options, others = parser.parse_known_intermixed_args(arguments)
+    if others:
+        parser.refuse(others[0])
+    return options
 
 
-def _add_json(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--json", type=str, metavar="FILE", help="also write the figures to this file as JSON"
-    )
-
-
-def _write_file(path: str, data: bytes) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        DataError: it cannot be written.
-    """
-    target = Path(path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        if target.exists() and not target.is_file():  # a device or pipe is written to, not replaced
-            target.write_bytes(data)
-            return
-        part.write_bytes(data)
-        os.replace(part, target)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DataError(f"{path} cannot be written: {error.strerror or error}") from None
-
-
-def _write_json(path: str, figures: dict[str, Any]) -> None:
-    _write_file(path, (json.dumps(figures, ensure_ascii=False, indent=2) + "\n").encode())
-
-
-# --- import
-
-
-def _add_import(parser: ArgumentParser) -> None:
-    parser.add_argument("source", help="a folder, a zip archive or one .inkml file")
-    parser.add_argument("output", help="the Parquet file to write")
-    parser.add_argument(
-        "--split",
-        type=str,
-        help="of several splits with captions the one to take; for InkML its split's name",
-    )
-    _add_json(parser)
-
-
-def _run_import(options: Any) -> int:
-    from inktex.data.dataset import write_dataset
-    from inktex.data.sources import read_source
-
-    start = time.perf_counter()
-    rejected: list[Rejected] = []
-    splits: dict[str, int] = {}
-    source = read_source(options.source, options.split)
-    try:
-        count = write_dataset(_accepted(source, rejected, splits), options.output)
-    finally:
-        _print_rejected(rejected)
-    by_split = ", ".join(f"{name or 'no split'} {rows:,}" for name, rows in splits.items())
-    print(f"{options.output}: {count:,} {'row' if count == 1 else 'rows'} ({by_split})")
-    if options.json:
-        figures = {"count": count, "splits": splits, "rejected": [asdict(file) for file in rejected]}
-        _write_json(options.json, {**figures, "seconds": round(time.perf_counter() - start, 3)})
-    return 0
-
-
-def _accepted(source: Source, rejected: list[Rejected], splits: dict[str, int]) -> Iterator[Sample]:
-    """Yield the samples of a source, behind a progress bar; collect what is passed over, count the splits."""
-    from rich.console import Console
-    from rich.progress import track
-
-    from inktex.data.sources import Rejected
-
-    console = Console(stderr=True)
-    silent = not console.is_terminal
-    for item in track(source, "importing", len(source), console=console, transient=True, disable=silent):
-        if isinstance(item, Rejected):
-            rejected.append(item)
-        else:
-            splits[item.split] = splits.get(item.split, 0) + 1
-            yield item
-
-
-def _print_rejected(rejected: Sequence[Rejected]) -> None:
-    if rejected:
-        print(f"{len(rejected):,} passed over:")
-    for file in rejected[:_REJECTED_SHOWN]:
-        print(f"  {file.name}: {file.reason}")
-    if len(rejected) > _REJECTED_SHOWN:
-        print(f"  and {len(rejected) - _REJECTED_SHOWN:,} more")
-
-
-# --- describe
-
-
-def _add_describe(parser: ArgumentParser) -> None:
-    parser.add_argument("data", help="a Parquet file made by 'inktex import'")
-    parser.add_argument("--sheet", type=str, metavar="PNG", help="also draw a contact sheet")
-    parser.add_argument("--sheet-size", type=int, default=48, help="pictures on the sheet (default: 48)")
-    _add_json(parser)
-
-
-def _run_describe(options: Any) -> int:
-    from inktex.data.dataset import read_dataset
-    from inktex.data.description import describe
-
-    if options.sheet_size < 1:
-        raise ConfigError(f"--sheet-size must be at least 1, got {options.sheet_size}")
-    samples = read_dataset(options.data)
-    description = describe(samples)
-    _print_description(description)
-    if options.sheet:
-        _write_sheet(samples, options.sheet_size, options.sheet)
-    if options.json:
-        _write_json(options.json, asdict(description))
-    return 0
-
-
-def _print_description(description: Description) -> None:
-    from rich import box
-    from rich.columns import Columns
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    counts = Table("", "count", box=box.SIMPLE)
-    counts.columns[1].justify = "right"
-    rows = {
-        "expressions": description.count,
-        "with a picture": description.with_image,
-        "with ink": description.with_ink,
-        "with symbols": description.with_symbols,
-        "distinct labels": description.distinct_labels,
-        "token types": len(description.tokens),
-        **{f"split {name}": count for name, count in description.splits.items()},
-        **{f"source {name}": count for name, count in description.sources.items()},
-    }
-    for name, count in rows.items():
-        counts.add_row(Text(name), f"{count:,}")
-    spreads = Table("", "min", "median", "95 %", "max", box=box.SIMPLE)
-    for column in spreads.columns[1:]:
-        column.justify = "right"
-    for name, spread in _spreads(description):
-        figures = (spread.smallest, spread.median, spread.p95, spread.largest)
-        spreads.add_row(name, *(f"{figure:,}" for figure in figures))
-    console.print(counts, spreads)
-    tokens = [Text(f"{token} {count:,}") for token, count in description.tokens.items()]
-    console.print(Columns(tokens, padding=(0, 3), column_first=True))
-
-
-def _spreads(description: Description) -> tuple[tuple[str, Spread], ...]:
-    return (
-        ("height, px", description.height_px),
-        ("width, px", description.width_px),
-        ("strokes", description.strokes),
-        ("tokens of a label", description.length),
-    )
-
-
-def _write_sheet(samples: Sequence[Sample], size: int, path: str) -> None:
-    """Draw samples taken at even distances through the data set."""
-    import cv2
-
-    from inktex.visualize import contact_sheet
-
-    count = min(size, len(samples))
-    chosen = [samples[number * len(samples) // count] for number in range(count)]
-    _write_file(path, bytes(cv2.imencode(".png", contact_sheet(chosen))[1]))
-
-
-COMMANDS: tuple[Command, ...] = (
-    Command("import", "Turn InkML or pictures with captions into a Parquet file.", _add_import, _run_import),
-    Command("describe", "Count what a Parquet file holds.", _add_describe, _run_describe),
-)
+def _missing_extra(error: ModuleNotFoundError, command: str) -> str:
+    """Return the sentence that names the extra to install; raise an error that is a fault of ours again."""
+    module = (error.name or "").partition(".")[0]
+    if module not in _EXTRAS:
+        raise error
+    extra = _EXTRAS[module]
+    return f"'inktex {command}' needs {module}, which is not installed: pip install \"inktex[{extra}]\""
 
 
 if __name__ == "__main__":

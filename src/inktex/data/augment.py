@@ -120,7 +120,8 @@ def draw(
         room = np.array(largest[::-1]) - margin[:2] - margin[2:]
         points = points * min(1.0, *(room / np.maximum(np.ptp(points, axis=0), 1)))
     points = (points - points.min(axis=0) + margin[:2]).astype(np.float32)
-    width, height = (int(np.ceil(size / CELL_PX)) * CELL_PX for size in points.max(axis=0) + margin[2:])
+    needed = points.max(axis=0) + margin[2:] - 1e-3  # rounding must not call for another cell
+    width, height = (int(np.ceil(size / CELL_PX)) * CELL_PX for size in needed)
     picture: FloatArray = draw_strokes(np.split(points, ink.starts[1:]), height, width, pen_px)
     if rng.random() < options.blur:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.3, 0.7))), np.float32)

@@ -29,7 +29,13 @@ def edit_distance(predicted: Sequence[Hashable], reference: Sequence[Hashable]) 
 
 def exprate(pairs: Iterable[Pair], most_errors: int = 3) -> list[float]:
     """Return the shares, 0 to 1, of pairs at most 0, 1, ... ``most_errors`` edits apart; 0 without pairs."""
-    distances = [edit_distance(predicted, reference) for predicted, reference in pairs]
+    return expression_rates(
+        [edit_distance(predicted, reference) for predicted, reference in pairs], most_errors
+    )
+
+
+def expression_rates(distances: Sequence[float], most_errors: int = 3) -> list[float]:
+    """Return the shares, 0 to 1, of edit distances of at most 0, 1, ... ``most_errors``; 0 without any."""
     within = range(most_errors + 1)
     return [sum(distance <= bound for distance in distances) / max(len(distances), 1) for bound in within]
 

@@ -89,9 +89,12 @@ class Checkpoints(Callback):
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
-        """Write, unless training had not begun or diverged."""
+        """Write after an interruption, and weights too if no validation has kept any yet."""
         if trainer.global_step and isinstance(exception, KeyboardInterrupt):
             self._write(trainer)
+            weights = self.path.parent.parent / "weights.safetensors"
+            if trainer.is_global_zero and not weights.exists():
+                write_weights(pl_module, weights)
 
     def _write(self, trainer: pl.Trainer) -> None:
         unfinished = self.path.with_suffix(".tmp")

@@ -6,14 +6,17 @@ The folder holds all that is needed to use, resume or export the run::
     vocabulary.json        tokens by id
     weights.safetensors    averaged weights of the best validation (the last ones without a validation set)
     checkpoints/last.ckpt  state to resume from
-    metrics.csv, events.*  the log, for spreadsheets and TensorBoard
+    log/version_*/         metrics.csv and TensorBoard events, a folder for each start and resumption
 """
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import dataclasses
 import logging
 import os
+import signal
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -94,9 +97,10 @@ def train(config: TrainConfig, folder: Path, resume: bool = False) -> dict[str, 
     Raises:
         RunError: the folder holds another run, or there is nothing to resume.
         DataError: a data set is missing, damaged or leaves nothing to train on.
+        KeyboardInterrupt: the run was interrupted; its checkpoint and weights are written.
     """
     checkpoint = _open_folder(folder, resume)
-    cv2.setNumThreads(1)  # before workers fork: OpenCV's own thread pool does not survive it
+    _tune_process()
     if config.trainer.threads:
         torch.set_num_threads(config.trainer.threads)
     samples = [sample for path in config.data.train for sample in read_dataset(path)]
@@ -126,12 +130,21 @@ def train(config: TrainConfig, folder: Path, resume: bool = False) -> dict[str, 
         sum(len(v.labels) for v in validation),
     )
     data = TrainingData(batches, validation, config.data.workers)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="lightning")
-        trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+    _fit(trainer, module, data, checkpoint)
     if not validation and trainer.is_global_zero:
         write_weights(module, folder / "weights.safetensors")
     return {name: float(value) for name, value in trainer.callback_metrics.items()}
+
+
+def _fit(trainer: pl.Trainer, module: TrainingModule, data: TrainingData, checkpoint: Path | None) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="lightning")
+            trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+    except SystemExit:  # what Lightning makes of an interruption, once the callbacks have seen it
+        signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from None
 
 
 def load_run(folder: Path) -> tuple[InktexModel, Vocabulary, TrainConfig]:
@@ -143,6 +156,8 @@ def load_run(folder: Path) -> tuple[InktexModel, Vocabulary, TrainConfig]:
     for name in ("config.yaml", "vocabulary.json", "weights.safetensors"):
         if not (folder / name).is_file():
             raise RunError(f"{folder} is not a complete training run: {name} is missing")
+    if not (folder / "config.yaml").read_text(encoding="utf-8").rstrip().endswith("..."):
+        raise RunError(f"{folder} is damaged: config.yaml was cut short")
     config = read_config(folder / "config.yaml")
     try:
         vocabulary = Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8"))
@@ -179,8 +194,8 @@ def validation_batches(samples: Sequence[Sample], vocabulary: Vocabulary) -> lis
 
 
 def dump_config(config: TrainConfig) -> str:
-    """Return the configuration as YAML that :func:`read_config` reads."""
-    return yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False)
+    """Return the configuration as YAML that :func:`read_config` reads; it ends with the mark ``...``."""
+    return yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False, explicit_end=True)
 
 
 def read_config(path: Path) -> TrainConfig:
@@ -204,6 +219,17 @@ def write_text(path: Path, text: str) -> None:
     unfinished = path.with_name(path.name + ".tmp")
     unfinished.write_text(text, encoding="utf-8")
     os.replace(unfinished, path)
+
+
+def _tune_process() -> None:
+    """Set what makes training on a CPU about a third faster, and workers safe."""
+    cv2.setNumThreads(1)  # before workers fork: OpenCV's own thread pool does not survive it
+    # Batches come in some seventy shapes, each with its own kernels: keep them all.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16384")
+    with contextlib.suppress(OSError, AttributeError):  # glibc only: keep freed memory instead of mapping it anew
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        for parameter, value in ((-1, 2**31 - 1), (-2, 2**28), (-4, 0)):  # trim threshold, top pad, mapped blocks
+            mallopt(parameter, value)
 
 
 def _open_folder(folder: Path, resume: bool) -> Path | None:
@@ -240,7 +266,7 @@ def _trainer(config: TrainConfig, folder: Path, validates: bool) -> pl.Trainer:
         max_epochs=options.epochs,
         gradient_clip_val=config.optimizer.clip_norm or None,
         callbacks=callbacks,
-        logger=[CSVLogger(folder, "", ""), TensorBoardLogger(folder, "", "")],
+        logger=[CSVLogger(folder, "log"), TensorBoardLogger(folder, "log")],
         check_val_every_n_epoch=options.validate_every,
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,

@@ -1,0 +1,45 @@
+"""A model on a data set; writes benchmarks/results/NAME.json.
+
+python benchmarks/accuracy.py DATA.parquet --name crohme2014 [--model FOLDER] [--limit N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from record import write_record
+
+from inktex import Recognizer
+from inktex.data.dataset import read_dataset
+from inktex.evaluation import figures, predict
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure a model on a data set.")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--name", required=True, help="of the result file")
+    parser.add_argument("--model", type=Path, help="model folder (default: the shipped one)")
+    parser.add_argument("--limit", type=int, help="only the first N expressions")
+    options = parser.parse_args()
+
+    samples = read_dataset(options.data)[: options.limit]
+    recognizer = Recognizer(options.model)
+    start = time.perf_counter()
+    predictions = predict(recognizer, samples)
+    result = figures(predictions, round(time.perf_counter() - start, 2))
+    write_record(
+        options.name,
+        {
+            "data": options.data.name,
+            "model": options.model.name if options.model else "shipped",
+            "unreadable": sum(each.problem is not None for each in predictions),
+            **asdict(result),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

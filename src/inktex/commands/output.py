@@ -1,0 +1,102 @@
+"""What commands share: files that are written whole or not at all, and a progress bar."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from inktex.errors import DataError
+
+Advance = Callable[[], None]  # one more is done
+Say = Callable[[str], None]  # print a line without spoiling the progress bar
+
+
+def add_json(parser: ArgumentParser) -> None:
+    """Declare ``--json FILE``."""
+    parser.add_argument("--json", metavar="FILE", help="also write the figures to this file as JSON")
+
+
+def check_targets(*paths: str | None) -> None:
+    """Refuse files that cannot be written before any work is done for them; ``None`` stands for no file.
+
+    Raises:
+        DataError: a folder of that name is there, or the folder it would lie in is not.
+    """
+    for path in paths:
+        if path is None:
+            continue
+        if Path(path).is_dir():
+            raise DataError(f"{path} cannot be written: it is a folder")
+        if not Path(path).parent.is_dir():
+            raise DataError(f"{path} cannot be written: there is no folder {Path(path).parent}")
+
+
+def write_file(path: str, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    target = Path(path)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        if target.exists() and not target.is_file():  # a device or pipe is written to, not replaced
+            target.write_bytes(data)
+            return
+        part.write_bytes(data)
+        os.replace(part, target)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror or error}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_lines(path: str, lines: list[str]) -> None:
+    """Write a text file whole or not at all."""
+    write_file(path, "".join(f"{line}\n" for line in lines).encode())
+
+
+def write_json(path: str, figures: Mapping[str, Any]) -> None:
+    """Write figures as JSON; what is no finite number becomes null, since JSON has no word for it."""
+    plain = {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in figures.items()
+    }
+    write_file(path, (json.dumps(plain, ensure_ascii=False, indent=2) + "\n").encode())
+
+
+def printable(text: str) -> str:
+    """Return text that any output can encode: what is not Unicode in a file name is escaped."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+@contextmanager
+def progress(task: str, total: int) -> Iterator[tuple[Advance, Say]]:
+    """Show a progress bar on stderr if that is a terminal and there is more than one thing to do."""
+    if total < 2 or not sys.stderr.isatty():
+        yield (lambda: None), print
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # Rich would turn what goes to stdout to stderr, even where stdout is a file.
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
+        running = bar.add_task(task, total=total)
+
+        def say(line: str) -> None:
+            if sys.stdout.isatty():
+                console.print(Text(line), soft_wrap=True)  # above the bar
+            else:
+                print(line)
+
+        yield (lambda: bar.advance(running)), say

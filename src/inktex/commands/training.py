@@ -1,0 +1,284 @@
+"""``inktex train`` and ``inktex export``: from data sets to a model that can be used."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import inspect
+import json
+import logging
+import os
+import sys
+import time
+import typing
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inktex.commands.output import add_json, check_targets, write_json
+from inktex.errors import BundleError, ConfigError
+
+if TYPE_CHECKING:
+    from inktex.bundle import Facts
+    from inktex.training.config import TrainConfig
+
+_STARTED = "INKTEX_STARTED"
+
+
+def add_train(parser: ArgumentParser) -> None:
+    """Declare the options of ``inktex train``: its own, and every key of the configuration."""
+    from inktex.training.config import TrainConfig
+
+    parser.usage = (
+        f"{parser.prog} --config FILE [--out FOLDER] [--KEY VALUE ...]\n       {parser.prog} --resume FOLDER"
+    )
+    parser.formatter_class = lambda prog: argparse.HelpFormatter(prog, max_help_position=34)
+    parser.add_argument("--config", metavar="FILE", help="the configuration, a YAML file")
+    parser.add_argument(
+        "--out",
+        metavar="FOLDER",
+        help="the run folder to make (default: runs/NAME-TIME, after the configuration)",
+    )
+    parser.add_argument(
+        "--resume",
+        metavar="FOLDER",
+        help="go on with the run in this folder; of the keys, trainer.* may be changed",
+    )
+    add_json(parser)
+    _add_keys(parser, TrainConfig)
+
+
+def _add_keys(parser: ArgumentParser, kind: type[Any], section: str = "") -> None:
+    """Declare an option for each field of a dataclass of the configuration, its sections included."""
+    about = _attributes(kind)
+    group = parser.add_argument_group(section or "keys", (kind.__doc__ or "").partition("\n")[0])
+    hints = typing.get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        name = f"{section}.{field.name}" if section else field.name
+        if dataclasses.is_dataclass(hints[field.name]):
+            _add_keys(parser, hints[field.name], name)
+        else:
+            text = f"{about.get(field.name, '')} (default: {_shown(field.default)})".replace("%", "%%")
+            group.add_argument(f"--{name}", metavar="VALUE", dest=name, default=argparse.SUPPRESS, help=text)
+
+
+def _attributes(kind: type[Any]) -> dict[str, str]:
+    """Return what the docstring of a dataclass says of each attribute."""
+    lines = (inspect.getdoc(kind) or "").partition("Attributes:\n")[2].splitlines()
+    texts: dict[str, str] = {}
+    name = ""
+    for line in lines:
+        if not line.strip():
+            break
+        if not line.startswith(" " * 5):  # not the continuation of the line before
+            name, _, line = line.strip().partition(": ")
+        texts[name] = f"{texts.get(name, '')} {line.strip()}".strip()
+    return texts
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, tuple) else str(value)
+
+
+def run_train(options: Namespace) -> int:
+    """Train, and say what was reached and how to go on."""
+    changes = {key: value for key, value in vars(options).items() if "." in key or key == "family"}
+    check_targets(options.json)
+    if options.resume is not None:
+        config, folder = _resumed(options, changes), Path(options.resume)
+    elif options.config is not None:
+        config = _read_config(Path(options.config), changes)
+        folder = Path(options.out) if options.out else _new_folder(Path(options.config))
+    else:
+        raise ConfigError(
+            "name a configuration with --config FILE, or a run to go on with by --resume FOLDER"
+        )
+    start = time.perf_counter()
+    metrics = _train(config, folder, options.resume is not None)
+    _report(folder, metrics)
+    if options.json:
+        seconds = round(time.perf_counter() - start, 3)
+        write_json(options.json, {"run": str(folder), **metrics, "seconds": seconds})
+    return 0
+
+
+def _resumed(options: Namespace, changes: Mapping[str, str]) -> TrainConfig:
+    for option in ("config", "out"):
+        if getattr(options, option) is not None:
+            raise ConfigError(
+                f"--{option} does not go with --resume: the run's folder holds all that is needed"
+            )
+    for key in changes:
+        if not key.startswith("trainer."):
+            raise ConfigError(
+                f"--{key} does not go with --resume: of a run that has begun, trainer.* may be changed"
+            )
+    return _read_config(Path(options.resume, "config.yaml"), changes)
+
+
+def _new_folder(config: Path) -> Path:
+    # On several devices Lightning starts this command again for each, and all have to name the same folder.
+    started = os.environ.setdefault(_STARTED, time.strftime("%Y%m%d-%H%M%S"))
+    return Path("runs", f"{config.stem}-{started}")
+
+
+def _train(config: TrainConfig, folder: Path, resume: bool) -> dict[str, float]:
+    from lightning.fabric.utilities.exceptions import MisconfigurationException
+
+    from inktex.training.run import train
+
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("inktex").setLevel(logging.INFO)
+    try:
+        return train(config, folder, resume)
+    except MisconfigurationException as error:
+        raise ConfigError(f"this cannot be trained here: {' '.join(str(error).split())}") from None
+    except SystemExit:  # so Lightning leaves after ctrl-C
+        if (folder / "checkpoints" / "last.ckpt").is_file():
+            print(f"to go on: inktex train --resume {folder}", file=sys.stderr)
+        raise KeyboardInterrupt from None
+
+
+def _report(folder: Path, metrics: Mapping[str, float]) -> None:
+    print(f"{folder}: {', '.join(f'{name} {value:.4g}' for name, value in sorted(metrics.items()))}")
+    print("to use it:")
+    print(f"  inktex export {folder} {folder / 'bundle'}")
+    print(f"  inktex recognize --model {folder / 'bundle'} FILE")
+
+
+def _read_config(path: Path, changes: Mapping[str, str]) -> TrainConfig:
+    """Read a configuration file, with changes by dotted key.
+
+    Raises:
+        ConfigError: the file cannot be read, is no YAML, or holds an unknown key or a value of a wrong kind.
+    """
+    import yaml
+
+    from inktex.training.config import TrainConfig
+
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    _check_keys({} if values is None else values, TrainConfig, str(path))
+    values = dict(values or {})
+    for key, value in changes.items():
+        section, _, name = key.rpartition(".")
+        if section:
+            values[section] = {**(values.get(section) or {}), name: value}
+        else:
+            values[name] = value
+    return _build({key: value for key, value in values.items() if value is not None}, str(path))
+
+
+def _check_keys(values: Any, kind: type[Any], source: str, section: str = "") -> None:
+    """Hold the keys of a configuration against the fields of a dataclass and its sections."""
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"{source}: {section or 'a configuration'} must hold keys and values, not {values!r}"
+        )
+    hints = typing.get_type_hints(kind)
+    for key, value in values.items():
+        if key not in hints:
+            known = ", ".join(hints)
+            raise ConfigError(
+                f"{source}: there is no key {'.'.join(filter(None, (section, str(key))))}; known are: {known}"
+            )
+        if dataclasses.is_dataclass(hints[key]) and value is not None:
+            _check_keys(value, hints[key], source, key)
+
+
+def _build(values: dict[str, Any], source: str) -> TrainConfig:
+    """Turn nested values, or texts that stand for them, into the configuration."""
+    import jsonargparse
+
+    from inktex.training.config import TrainConfig
+
+    parser = jsonargparse.ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(TrainConfig)
+    try:
+        return TrainConfig(**vars(parser.instantiate_classes(parser.parse_object(values))))
+    except jsonargparse.ArgumentError as error:
+        problem = " ".join(str(error).removeprefix("Parser key ").split())
+        raise ConfigError(f"{source}: {problem}") from None
+
+
+def add_export(parser: ArgumentParser) -> None:
+    """Declare the options of ``inktex export``."""
+    parser.add_argument("run", help="a run folder made by 'inktex train'")
+    parser.add_argument("out", help="the model folder to write")
+    parser.add_argument(
+        "--weights",
+        choices=("int8", "float32"),
+        default="int8",
+        help="how weights are stored; they are computed with as float32 (default: int8)",
+    )
+    parser.add_argument(
+        "--licence", default="", metavar="TEXT", help="licence of the weights, noted in the model"
+    )
+    parser.add_argument("--force", action="store_true", help="replace a model that is there already")
+    add_json(parser)
+
+
+def run_export(options: Namespace) -> int:
+    """Write a run's kept weights as a bundle, checked against PyTorch."""
+    from inktex.export import export
+    from inktex.training.run import load_run
+
+    check_targets(options.json)
+    run, out = Path(options.run), Path(options.out)
+    if not options.force and out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise BundleError(f"{out} exists: name a new folder, or replace a model there by --force")
+    model, vocabulary, config = load_run(run)
+    facts = _facts(run, config, options.licence)
+    bundle = export(model, vocabulary, facts, out, options.weights)
+    size = sum(file.stat().st_size for file in out.iterdir())
+    print(
+        f"{out}: {bundle.facts.parameters:,} weights, {size / 1e6:.1f} MB; "
+        f"logits within {bundle.facts.deviation:.0e} of PyTorch's"
+        + (
+            f", within {bundle.facts.storage_deviation:.0e} once stored in 8 bits"
+            if options.weights == "int8"
+            else ""
+        )
+    )
+    if options.json:
+        names = ("parameters", "weights", "deviation", "storage_deviation")
+        write_json(options.json, {"bytes": size, **{name: getattr(bundle.facts, name) for name in names}})
+    return 0
+
+
+def _facts(run: Path, config: TrainConfig, licence: str) -> Facts:
+    from inktex.bundle import Facts
+    from inktex.image import CANONICAL_SYMBOL_PX
+
+    plain = json.loads(json.dumps(dataclasses.asdict(config)))  # lists for tuples, as they will be read back
+    model = plain.pop("model")
+    plain["data"] = {  # names of files, not where they were on this machine
+        "train": [Path(path).name for path in config.data.train],
+        "validation": Path(config.data.validation).name if config.data.validation else None,
+    }
+    return Facts(
+        family=config.family,
+        max_length=config.model.max_length,
+        symbol_px=CANONICAL_SYMBOL_PX,
+        licence=licence,
+        options=model,
+        training={"config": plain, "metrics": _kept_metrics(run / "metrics.csv")},
+    )
+
+
+def _kept_metrics(path: Path) -> dict[str, float]:
+    """Return what was measured when the kept weights were; without a validation, the last of each metric."""
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
+    validated = [row for row in rows if "val/exprate" in row]
+    if validated:
+        return max(validated, key=lambda row: row["val/exprate"])
+    return {key: value for row in rows for key, value in row.items()}

@@ -1,0 +1,33 @@
+"""What several test files need: a model, small and untrained."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a bundle of a tiny random network whose answers depend on the picture."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from inktex.bundle import Facts, SearchDefaults
+    from inktex.export import export
+    from inktex.image import CANONICAL_SYMBOL_PX
+    from inktex.models.inktex import InktexModel, InktexOptions
+    from inktex.vocabulary import Vocabulary
+
+    torch.manual_seed(0)
+    sizes = InktexOptions((8, 8, 16), (1, 1, 1), 32, layers=2, heads=4, feed_forward=64, coverage_channels=4)
+    vocabulary = Vocabulary.build([list("abcdefgh")])
+    model = InktexModel(len(vocabulary), sizes).eval()
+    with torch.no_grad():
+        model.classifier.weight.normal_(std=0.3)
+        model.classifier.bias.zero_()[:3] = 2  # answers of moderate length
+        for layer in model.layers:
+            layer.cross_attention.query.weight.normal_(std=3)
+            layer.cross_attention.output.weight.normal_()
+            layer.keys_values.weight.normal_()
+    search = SearchDefaults(width=2, max_length=8)
+    folder = tmp_path_factory.mktemp("bundle") / "model"
+    export(model, vocabulary, Facts("inktex", sizes.max_length, CANONICAL_SYMBOL_PX, search=search), folder)
+    return folder

@@ -1,0 +1,143 @@
+"""Training batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+torch = pytest.importorskip("torch")
+
+from inktex.data.augment import AugmentOptions, draw  # noqa: E402
+from inktex.data.batching import (  # noqa: E402
+    NO_TARGET,
+    Batches,
+    BatchOptions,
+    EpochSampler,
+    collate,
+    pad_pictures,
+    plan_batches,
+)
+from inktex.data.dataset import Sample  # noqa: E402
+from inktex.data.examples import Limits, prepare_examples  # noqa: E402
+from inktex.ink import Ink, Symbol  # noqa: E402
+from inktex.vocabulary import Vocabulary  # noqa: E402
+
+VOCABULARY = Vocabulary.build([["a", "b"]])
+
+
+def sample(name: str, tokens: str, width: float = 1.0) -> Sample:
+    strokes = tuple(
+        np.array([[30 * i * width, 0], [30 * i * width + 20, 20]], dtype=np.float32)
+        for i in range(len(tokens))
+    )
+    symbols = tuple(Symbol(token, (i,), f"s{i}") for i, token in enumerate(tokens))
+    mathml = (
+        "<math>" + "".join(f'<mi xml:id="s{i}">{token}</mi>' for i, token in enumerate(tokens)) + "</math>"
+    )
+    return Sample(name, "train", "test", tuple(tokens), None, Ink(strokes, symbols), "", mathml)
+
+
+def batches(samples: list[Sample], **options: int) -> Batches:
+    examples, left_out = prepare_examples(samples, VOCABULARY, Limits())
+    assert not left_out
+    return Batches(examples, VOCABULARY, BatchOptions(**options), AugmentOptions(), seed=7)
+
+
+shapes = st.lists(st.tuples(st.integers(8, 300), st.integers(8, 900)), min_size=1, max_size=200)
+
+
+@given(shapes=shapes, seed=st.integers(0, 9), scale=st.sampled_from([0.0, 0.2]))
+@settings(max_examples=60, deadline=None)
+def test_every_picture_stands_in_one_batch_within_the_limits(
+    shapes: list[tuple[int, int]], seed: int, scale: float
+) -> None:
+    """A plan holds each picture once, fits every one, and keeps to the limits unless one picture alone is beyond."""
+    options = BatchOptions(pixels=60_000, pictures=8)
+
+    plan = plan_batches(shapes, options, scale, np.random.default_rng(seed))
+
+    assert sorted(index for batch in plan for index in batch.examples) == list(range(len(shapes)))
+    for batch in plan:
+        count, area = len(batch.examples), batch.shape[0] * batch.shape[1]
+        assert count == 1 or (count <= 8 and count * area <= 60_000)
+        for index, factor in zip(batch.examples, batch.scales, strict=True):
+            assert shapes[index][0] * factor <= batch.shape[0]
+            assert shapes[index][1] * factor <= batch.shape[1]
+
+
+def test_a_batch_reads_every_label_in_both_directions() -> None:
+    """Inputs begin with the start of their direction, targets end with its end, and symbols follow the tokens."""
+    both = batches([sample("one", "aab"), sample("two", "aab")])
+    examples = [
+        both.examples[0],
+        both.examples[1]._replace(tokens=VOCABULARY.encode(["b"]), token_symbol=[2]),
+    ]
+    drawn = draw(examples[0].ink, AugmentOptions(), np.random.default_rng(0))
+    batch = collate(examples, [drawn, drawn], VOCABULARY)
+    a, b, start, end = (*VOCABULARY.encode(["a", "b"]), VOCABULARY.start_id, VOCABULARY.end_id)
+    rows = {tuple(row[row != NO_TARGET].tolist()) for row in batch.targets}
+
+    assert rows == {(a, a, b, end), (b, end), (b, a, a, start), (b, start)}
+    assert set(batch.inputs[:2, 0].tolist()) == {start}
+    assert set(batch.inputs[2:, 0].tolist()) == {end}
+    assert batch.token_symbol[0, :4].tolist() == [0, 1, 2, -1]
+    assert batch.token_symbol[2, :4].tolist() == [2, 1, 0, -1]
+    assert batch.token_symbol[3, :2].tolist() == [2, -1]
+    assert batch.symbol_class[0].tolist() == [a, a, b]
+    assert batch.symbol_cells[0].any(dim=1).tolist() == [True, True, True]
+
+
+def test_batches_depend_on_seed_epoch_and_number_alone() -> None:
+    """The same key gives the same bytes from another object, another epoch gives others."""
+    samples = [sample(str(i), "ab" * (i + 1)) for i in range(6)]
+    first, again = batches(samples, pictures=3), batches(samples, pictures=3)
+    again.plan(5)
+
+    for one, other in zip(first[(1, 0)], again[(1, 0)], strict=True):
+        assert torch.equal(one, other)
+    assert not torch.equal(first[(1, 0)].images, first[(2, 0)].images)
+
+
+def test_growing_epochs_begin_with_the_smallest_pictures() -> None:
+    """Early epochs hold a growing share of the examples, the smallest first; later ones hold all."""
+    samples = [sample(str(i), "ab" * (i + 1)) for i in range(6)]
+    growing = batches(samples, growing_epochs=2)
+
+    held = [sorted(index for batch in growing.plan(epoch) for index in batch.examples) for epoch in range(4)]
+
+    assert held == [[0, 1], [0, 1, 2, 3], [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]]
+
+
+def test_processes_share_an_epoch_without_overlap() -> None:
+    """Two processes see different batches, the same number each; a resumed one sees the rest."""
+    left, right = (list(EpochSampler(3, 9, rank=rank, processes=2)) for rank in (0, 1))
+
+    assert set(left).isdisjoint(right)
+    assert len(left) == len(right) == len(EpochSampler(3, 9, processes=2)) == 4
+    assert list(EpochSampler(3, 9, done=3, rank=1, processes=2)) == right[3:]
+
+
+def test_what_does_not_fit_is_counted() -> None:
+    """Samples beyond a limit or with unknown tokens are left out, with a count for each reason."""
+    samples = [
+        sample("long", "a" * 9),
+        sample("strange", "ac"),
+        sample("good", "ab"),
+        sample("wide", "ab" * 4),
+    ]
+
+    examples, left_out = prepare_examples(samples, VOCABULARY, Limits(label=8, picture=3_000))
+
+    assert [example.id for example in examples] == ["good"]
+    assert left_out == {"label too long": 1, "token not in the vocabulary": 1, "picture too large": 1}
+
+
+def test_padding_marks_what_is_outside() -> None:
+    """Pictures stand at the top left; padding is True everywhere else, and the images are 0 there."""
+    images, padding = pad_pictures([np.ones((8, 16), np.float32), np.ones((24, 8), np.float32)], (16, 32))
+
+    assert images.shape == (2, 1, 24, 32)
+    assert np.array_equal(images[:, 0] == 0, padding)
+    assert (~padding).sum(axis=(1, 2)).tolist() == [8 * 16, 24 * 8]
