@@ -44,12 +44,12 @@ clean:
 # The stamps make repeated calls quick; an edited pyproject.toml installs anew.
 $(VENV)/.base: pyproject.toml | $(BIN)/pip
 	@echo "installing inktex into $(VENV) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -e .
+	@$(BIN)/pip install -qq --disable-pip-version-check $(PIP_FLAGS) -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
 	@echo "installing what development needs into $(VENV), PyTorch among it: a few minutes ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -e '.[dev]'
+	@$(BIN)/pip install -qq --disable-pip-version-check $(PIP_FLAGS) -e '.[dev]'
 	@touch $@
 
 $(BIN)/pip:

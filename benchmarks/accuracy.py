@@ -10,11 +10,10 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from record import write_record
-
 from inktex import Recognizer
 from inktex.data.dataset import read_dataset
 from inktex.evaluation import figures, predict
+from record import write_record
 
 
 def main() -> None:

@@ -13,12 +13,12 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from record import write_record
 
 from inktex import Recognizer
 from inktex.data.dataset import read_dataset
 from inktex.errors import InktexError
 from inktex.image import decode
+from record import write_record
 
 Picture = npt.NDArray[np.float32]  # [h, w], 0 black to 1 white
 

@@ -13,9 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from record import ROOT, write_record
-
 from inktex import Recognizer
+from record import ROOT, write_record
 
 PICTURES = sorted(
     (*ROOT.glob("examples/*.png"), *ROOT.glob("examples/*.jpg"), *ROOT.glob("examples/*.inkml"))

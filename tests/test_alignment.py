@@ -23,7 +23,8 @@ def test_tokens_follow_the_order_of_the_mathml() -> None:
     """Symbols written in any order are found in reading order; layout tokens are not symbols."""
     written = ink(("x", "x_2"), ("-", "f"), ("2", "2_1"), ("x", "x_1"))
 
-    alignment = align_tokens(r"\frac { x ^ { 2 } } { x }".split(), written, MATHML)
+    label = ["\\frac", "{", "x", "^", "{", "2", "}", "}", "{", "x", "}"]
+    alignment = align_tokens(label, written, MATHML)
 
     none = UNALIGNED
     assert alignment == [1, none, 3, none, none, 2, none, none, none, 0, none]

@@ -282,3 +282,14 @@ def test_the_public_surface_is_three_names() -> None:
         "['Recognition', 'Recognizer', '__version__'] False",
         "inktex.recognizer inktex.recognizer",
     ]
+
+
+TESTS = sorted(Path(__file__).parent.glob("test_*.py"))
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
+def test_every_test_states_a_behaviour(path: Path) -> None:
+    """Each test begins with a sentence that ends in a full stop."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            assert (ast.get_docstring(node) or "").endswith("."), f"{path.name}, line {node.lineno}"

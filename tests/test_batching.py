@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from inktex.data.augment import AugmentOptions, draw  # noqa: E402
-from inktex.data.batching import (  # noqa: E402
+from inktex.data.augment import AugmentOptions, draw
+from inktex.data.batching import (
     NO_TARGET,
     Batches,
     BatchOptions,
@@ -19,10 +19,10 @@ from inktex.data.batching import (  # noqa: E402
     pad_pictures,
     plan_batches,
 )
-from inktex.data.dataset import Sample  # noqa: E402
-from inktex.data.examples import Limits, prepare_examples  # noqa: E402
-from inktex.ink import Ink, Symbol  # noqa: E402
-from inktex.vocabulary import Vocabulary  # noqa: E402
+from inktex.data.dataset import Sample
+from inktex.data.examples import Limits, prepare_examples
+from inktex.ink import Ink, Symbol
+from inktex.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.build([["a", "b"]])
 
@@ -53,7 +53,7 @@ shapes = st.lists(st.tuples(st.integers(8, 300), st.integers(8, 900)), min_size=
 def test_every_picture_stands_in_one_batch_within_the_limits(
     shapes: list[tuple[int, int]], seed: int, scale: float
 ) -> None:
-    """A plan holds each picture once, fits every one, and keeps to the limits unless one picture alone is beyond."""
+    """A plan holds each picture once, fits every one, and keeps to the limits unless one alone is beyond."""
     options = BatchOptions(pixels=60_000, pictures=8)
 
     plan = plan_batches(shapes, options, scale, np.random.default_rng(seed))
@@ -68,7 +68,7 @@ def test_every_picture_stands_in_one_batch_within_the_limits(
 
 
 def test_a_batch_reads_every_label_in_both_directions() -> None:
-    """Inputs begin with the start of their direction, targets end with its end, and symbols follow the tokens."""
+    """Inputs begin with their direction's start, targets end with its end, and symbols follow the tokens."""
     both = batches([sample("one", "aab"), sample("two", "aab")])
     examples = [
         both.examples[0],

@@ -9,11 +9,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch import Tensor  # noqa: E402
-from torch.testing import assert_close  # noqa: E402
+from torch import Tensor
+from torch.testing import assert_close
 
-from inktex.models.inktex import InktexModel, InktexOptions  # noqa: E402
-from inktex.models.interface import Features, select  # noqa: E402
+from inktex.models.inktex import InktexModel, InktexOptions
+from inktex.models.interface import Features, select
 
 VOCABULARY = 13
 TINY = InktexOptions((8, 8, 16), (1, 1, 1), 32, 3, 4, 64, 4, 0.1, 64)

@@ -13,26 +13,26 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytest.importorskip("pyarrow")
 
-import logging  # noqa: E402
+import logging
 
-import lightning as pl  # noqa: E402
-import safetensors.torch  # noqa: E402
+import lightning as pl
+import safetensors.torch
 
-from inktex.data.augment import NO_AUGMENTATION  # noqa: E402
-from inktex.data.batching import BatchOptions  # noqa: E402
-from inktex.data.dataset import Sample, write_dataset  # noqa: E402
-from inktex.errors import ConfigError, DataError, RunError  # noqa: E402
-from inktex.ink import Ink, Symbol, rasterize  # noqa: E402
-from inktex.models.inktex import InktexOptions  # noqa: E402
-from inktex.training import callbacks  # noqa: E402
+from inktex.data.augment import NO_AUGMENTATION
+from inktex.data.batching import BatchOptions
+from inktex.data.dataset import Sample, write_dataset
+from inktex.errors import ConfigError, DataError, RunError
+from inktex.ink import Ink, Symbol, rasterize
+from inktex.models.inktex import InktexOptions
+from inktex.training import callbacks
 from inktex.training.config import (
     DataOptions,
     ObjectiveOptions,
     OptimizerOptions,
     TrainConfig,
     TrainerOptions,
-)  # noqa: E402
-from inktex.training.run import dump_config, load_run, read_config, train  # noqa: E402
+)
+from inktex.training.run import dump_config, load_run, read_config, train
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 TINY = InktexOptions((8, 16, 32), (1, 1, 1), 32, 2, 4, 64, 4, 0.1, 32)
@@ -122,7 +122,7 @@ def test_resumed_run_equals_the_uninterrupted_one(
 
 
 def test_a_run_folder_holds_what_using_it_needs(data: Path, tmp_path: Path) -> None:
-    """After training the folder loads: network with the written weights, vocabulary and the same configuration."""
+    """After training the folder loads: network with the written weights, vocabulary, same configuration."""
     wanted = config(data)
     train(wanted, tmp_path / "run")
 

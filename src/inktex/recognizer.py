@@ -44,7 +44,7 @@ class Recognition:
         latex: the LaTeX, tokens separated by spaces.
         confidence: the probability, 0 to 1, that the model gives to the whole expression (the geometric mean
             of both directions'); 0 if it was cut short by the length bound.
-        alternatives: other readings, the likeliest first.
+        alternatives: other readings, the best first as search ranks them, which takes account of length.
         tokens: the LaTeX as tokens.
     """
 
@@ -220,11 +220,16 @@ def _file(path: Path) -> bytes:
 def _from_bytes(data: bytes, name: str | None, suffix: str) -> FloatArray:
     """Tell InkML, JSON and pictures apart by suffix, else by their first character."""
     begin = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    about = name or "the data"
     if suffix == ".inkml" or (suffix != ".json" and begin == b"<"):
-        return canonicalize(1 - rasterize(read_inkml(data, name or "the InkML").ink))
+        return canonicalize(1 - rasterize(read_inkml(data, about).ink))
     if suffix == ".json" or begin in (b"[", b"{"):
-        return canonicalize(1 - rasterize(ink_from_json(data, name or "the JSON")))
-    return canonicalize(decode(data, name or "the picture"))
+        return canonicalize(1 - rasterize(ink_from_json(data, about)))
+    grey = decode(data, about)
+    try:
+        return canonicalize(grey)
+    except ImageError as error:
+        raise ImageError(f"{name}: {error}" if name else str(error)) from None
 
 
 def _batches(pictures: dict[int, FloatArray]) -> Iterator[list[int]]:

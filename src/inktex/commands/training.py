@@ -89,7 +89,7 @@ def run_train(options: Namespace) -> int:
     if options.resume is not None:
         config, folder = _resumed(options, changes), Path(options.resume)
     elif options.config is not None:
-        config = _read_config(Path(options.config), changes)
+        config = read_config(Path(options.config), changes)
         folder = Path(options.out) if options.out else _new_folder(Path(options.config))
     else:
         raise ConfigError(
@@ -115,7 +115,7 @@ def _resumed(options: Namespace, changes: Mapping[str, str]) -> TrainConfig:
             raise ConfigError(
                 f"--{key} does not go with --resume: of a run that has begun, trainer.* may be changed"
             )
-    return _read_config(Path(options.resume, "config.yaml"), changes)
+    return read_config(Path(options.resume, "config.yaml"), changes)
 
 
 def _new_folder(config: Path) -> Path:
@@ -148,7 +148,7 @@ def _report(folder: Path, metrics: Mapping[str, float]) -> None:
     print(f"  inktex recognize --model {folder / 'bundle'} FILE")
 
 
-def _read_config(path: Path, changes: Mapping[str, str]) -> TrainConfig:
+def read_config(path: Path, changes: Mapping[str, str]) -> TrainConfig:
     """Read a configuration file, with changes by dotted key.
 
     Raises:
