@@ -26,22 +26,23 @@ ALLOWED: dict[str, frozenset[str]] = {
         "latex": "",
         "latex_normalize": "latex",
         "vocabulary": "",
-        "ink": "latex",
+        "ink": "",
+        "inkml": "ink",
         "image_header": "",
         "image_ink": "",
         "image": "image_header image_ink",
         "decoding": "latex vocabulary",
         "bundle": "vocabulary",
-        "recognizer": "bundle image ink decoding vocabulary",
+        "recognizer": "bundle image ink inkml decoding vocabulary",
         "metrics": "latex",
         "models": "",
-        "data": "latex latex_normalize vocabulary ink image",
+        "data": "latex latex_normalize vocabulary ink inkml image",
         "training": "data models decoding metrics vocabulary image",
         "export": "models bundle vocabulary",
         "visualize": "data ink image latex",
         "evaluation": "data metrics recognizer",
         "commands": (
-            "latex latex_normalize vocabulary ink image bundle recognizer decoding metrics data models "
+            "latex latex_normalize vocabulary ink inkml image bundle recognizer decoding metrics data models "
             "training export evaluation visualize"
         ),
         "cli": "commands",

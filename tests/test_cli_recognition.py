@@ -19,7 +19,8 @@ import pytest
 from drawn import png, scribble
 from inktex import cli
 from inktex.data.dataset import Sample, write_dataset
-from inktex.ink import InkDocument, ink_to_json, write_inkml
+from inktex.ink import ink_to_json
+from inktex.inkml import InkDocument, write_inkml
 from inktex.recognizer import Recognizer
 
 SOURCE = str(Path(cli.__file__).parents[1])
@@ -301,11 +302,11 @@ def test_a_terminal_gets_a_bar_on_stderr_only(folder: Path, tiny_bundle: Path) -
 
 
 def test_recognition_loads_nothing_heavy(folder: Path, tiny_bundle: Path) -> None:
-    """Reading a picture on the command line needs no PyTorch, Arrow, Rich or jsonargparse."""
+    """Reading a picture on the command line needs no PyTorch, and nothing else that a picture can do without."""
     code = (
         "import sys; from inktex.cli import main\n"
         f"assert main(['recognize', {str(folder / 'b.png')!r}, '--model', {str(tiny_bundle)!r}]) == 0\n"
-        "print({'torch', 'onnx', 'pyarrow', 'rich', 'jsonargparse', 'yaml'} & set(sys.modules))"
+        "print({'torch', 'onnx', 'pyarrow', 'rich', 'jsonargparse', 'yaml', 'lxml'} & set(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -11,17 +11,15 @@ from hypothesis import strategies as st
 from inktex.errors import InkError
 from inktex.ink import (
     Ink,
-    InkDocument,
     Symbol,
     draw_strokes,
     ink_from_json,
     ink_from_lists,
     ink_to_json,
     rasterize,
-    read_inkml,
     symbol_size,
-    write_inkml,
 )
+from inktex.inkml import InkDocument, read_inkml, write_inkml
 
 NAMESPACE = 'xmlns="http://www.w3.org/2003/InkML"'
 
@@ -142,7 +140,7 @@ EXTERNAL = (
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (b"", "not XML"),
+        (b"", "is empty"),
         (b"\x89PNG\r\n", "not XML"),
         (b"plain words", "not XML"),
         (FULL.encode()[:900], "not XML"),

@@ -11,7 +11,8 @@ from drawn import png, scribble
 from inktex.bundle import load_bundle
 from inktex.errors import BundleError, ConfigError, ImageError, InkError, InktexError
 from inktex.image import from_array
-from inktex.ink import InkDocument, ink_to_json, write_inkml
+from inktex.ink import ink_to_json
+from inktex.inkml import InkDocument, write_inkml
 from inktex.recognizer import Recognizer, canonical_picture
 
 

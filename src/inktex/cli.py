@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from inktex import __version__
-from inktex.commands import data, recognition, training
+from inktex.commands import data, export, recognition, training
 from inktex.errors import ConfigError, InktexError
 
 _USER_ERROR = 2
@@ -77,8 +77,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "export",
         "Turn a training run into a model that 'inktex recognize' reads.",
-        training.add_export,
-        training.run_export,
+        export.add_export,
+        export.run_export,
     ),
 )
 

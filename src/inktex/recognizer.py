@@ -18,7 +18,7 @@ from inktex.decoding.search import Hypothesis, SearchOptions, search
 from inktex.decoding.stepper import BoolArray, FloatArray, OnnxStepper
 from inktex.errors import BundleError, ConfigError, ImageError, InkError, InktexError
 from inktex.image import CANONICAL_SYMBOL_PX, canonicalize, decode, from_array
-from inktex.ink import Ink, ink_from_json, rasterize, read_inkml
+from inktex.ink import Ink, ink_from_json, rasterize
 
 _SHIPPED = Path(__file__).parent / "weights"
 _WINDOW = 256  # inputs that are prepared at a time and sorted by size
@@ -222,6 +222,8 @@ def _from_bytes(data: bytes, name: str | None, suffix: str) -> FloatArray:
     begin = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     about = name or "the data"
     if suffix == ".inkml" or (suffix != ".json" and begin == b"<"):
+        from inktex.inkml import read_inkml  # here, since it loads lxml, which pictures do without
+
         return canonicalize(1 - rasterize(read_inkml(data, about).ink))
     if suffix == ".json" or begin in (b"[", b"{"):
         return canonicalize(1 - rasterize(ink_from_json(data, about)))

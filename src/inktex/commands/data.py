@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,8 @@ def run_import(options: Namespace) -> int:
     splits: dict[str, int] = {}
     source = read_source(options.source, options.split)
     try:
-        count = write_dataset(_accepted(source, rejected, splits), options.output)
+        with closing(_accepted(source, rejected, splits)) as samples:
+            count = write_dataset(samples, options.output)
     finally:
         _print_rejected(rejected)
     by_split = ", ".join(f"{name or 'no split'} {rows:,}" for name, rows in splits.items())
@@ -51,7 +53,7 @@ def run_import(options: Namespace) -> int:
     return 0
 
 
-def _accepted(source: Source, rejected: list[Rejected], splits: dict[str, int]) -> Iterator[Sample]:
+def _accepted(source: Source, rejected: list[Rejected], splits: dict[str, int]) -> Generator[Sample]:
     """Yield the samples of a source, behind a progress bar; collect what is passed over, count the splits."""
     from inktex.data.sources import Rejected
 

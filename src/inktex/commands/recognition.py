@@ -95,19 +95,23 @@ def run_recognize(options: Namespace) -> int:
                 failed += 1
                 about = f"standard input: {result}" if name == _STANDARD_INPUT else str(result)
                 print(f"inktex: error: {about}", file=sys.stderr)
-            if options.json_lines:
-                line = json.dumps(_record(name, result), ensure_ascii=False)
-            elif isinstance(result, InktexError):
-                continue
-            else:
-                line = result.latex if alone else f"{name}\t{result.latex}"
-            if options.output:
-                lines.append(line)
-            else:
-                say(line)
+            line = _json_line(name, result) if options.json_lines else _text_line(name, result, alone)
+            if line is not None:
+                (lines.append if options.output else say)(line)
     if options.output and failed < len(sources):
         write_lines(options.output, lines)
     return 2 if failed else 0
+
+
+def _json_line(name: str, result: Recognition | InktexError) -> str:
+    fields = {"error": str(result)} if isinstance(result, InktexError) else asdict(result)
+    return json.dumps({"file": name, **fields}, ensure_ascii=False)
+
+
+def _text_line(name: str, result: Recognition | InktexError, alone: bool) -> str | None:
+    if isinstance(result, InktexError):
+        return None
+    return result.latex if alone else f"{name}\t{result.latex}"
 
 
 def _sources(name: str) -> Iterator[_Source]:
@@ -148,12 +152,6 @@ def _in_order(
         while turn in waiting:
             yield turn, waiting.pop(turn)
             turn += 1
-
-
-def _record(name: str, result: Recognition | InktexError) -> dict[str, Any]:
-    if isinstance(result, InktexError):
-        return {"file": name, "error": str(result)}
-    return {"file": name, **asdict(result)}
 
 
 def add_evaluate(parser: ArgumentParser) -> None:

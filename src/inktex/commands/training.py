@@ -1,27 +1,27 @@
-"""``inktex train`` and ``inktex export``: from data sets to a model that can be used."""
+"""``inktex train``: from data sets to a run."""
 
 from __future__ import annotations
 
 import argparse
-import csv
 import dataclasses
 import inspect
 import json
 import logging
 import os
+import shutil
 import sys
 import time
 import typing
+import zipfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inktex.commands.output import add_json, check_targets, write_json
-from inktex.errors import BundleError, ConfigError
+from inktex.errors import ConfigError, InktexError, RunError
 
 if TYPE_CHECKING:
-    from inktex.bundle import Facts
     from inktex.training.config import TrainConfig
 
 _STARTED = "INKTEX_STARTED"
@@ -97,6 +97,8 @@ def run_train(options: Namespace) -> int:
         )
     start = time.perf_counter()
     metrics = _train(config, folder, options.resume is not None)
+    if not _is_first_process():
+        return 0
     _report(folder, metrics)
     if options.json:
         seconds = round(time.perf_counter() - start, 3)
@@ -104,18 +106,28 @@ def run_train(options: Namespace) -> int:
     return 0
 
 
+def _is_first_process() -> bool:
+    """Tell whether this is the process that speaks for all: on several devices, each has one of its own."""
+    from lightning.fabric.utilities.rank_zero import rank_zero_only
+
+    return not getattr(rank_zero_only, "rank", 0)
+
+
 def _resumed(options: Namespace, changes: Mapping[str, str]) -> TrainConfig:
     for option in ("config", "out"):
         if getattr(options, option) is not None:
-            raise ConfigError(
-                f"--{option} does not go with --resume: the run's folder holds all that is needed"
-            )
+            raise ConfigError(f"--{option} does not go with --resume: the run's folder holds all it needs")
     for key in changes:
         if not key.startswith("trainer."):
-            raise ConfigError(
-                f"--{key} does not go with --resume: of a run that has begun, trainer.* may be changed"
-            )
-    return read_config(Path(options.resume, "config.yaml"), changes)
+            raise ConfigError(f"--{key} does not go with --resume: only trainer.* of a run can be changed")
+    folder = Path(options.resume)
+    checkpoint = folder / "checkpoints" / "last.ckpt"
+    for file in (folder / "config.yaml", checkpoint):
+        if not file.is_file():
+            raise RunError(f"{folder} is no training run to go on with: {file} is missing")
+    if not zipfile.is_zipfile(checkpoint):  # so checkpoints are stored, with their table at the very end
+        raise RunError(f"{checkpoint} is damaged, or was cut short")
+    return read_config(folder / "config.yaml", changes)
 
 
 def _new_folder(config: Path) -> Path:
@@ -131,14 +143,19 @@ def _train(config: TrainConfig, folder: Path, resume: bool) -> dict[str, float]:
 
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger("inktex").setLevel(logging.INFO)
+    checkpoint, is_new = folder / "checkpoints" / "last.ckpt", not folder.exists()
     try:
         return train(config, folder, resume)
-    except MisconfigurationException as error:
-        raise ConfigError(f"this cannot be trained here: {' '.join(str(error).split())}") from None
-    except SystemExit:  # so Lightning leaves after ctrl-C
-        if (folder / "checkpoints" / "last.ckpt").is_file():
+    except KeyboardInterrupt:
+        if checkpoint.is_file():
             print(f"to go on: inktex train --resume {folder}", file=sys.stderr)
-        raise KeyboardInterrupt from None
+        raise
+    except (InktexError, MisconfigurationException) as error:
+        if is_new and not checkpoint.is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, InktexError):
+            raise
+        raise ConfigError(f"this cannot be trained here: {' '.join(str(error).split())}") from None
 
 
 def _report(folder: Path, metrics: Mapping[str, float]) -> None:
@@ -205,80 +222,3 @@ def _build(values: dict[str, Any], source: str) -> TrainConfig:
     except jsonargparse.ArgumentError as error:
         problem = " ".join(str(error).removeprefix("Parser key ").split())
         raise ConfigError(f"{source}: {problem}") from None
-
-
-def add_export(parser: ArgumentParser) -> None:
-    """Declare the options of ``inktex export``."""
-    parser.add_argument("run", help="a run folder made by 'inktex train'")
-    parser.add_argument("out", help="the model folder to write")
-    parser.add_argument(
-        "--weights",
-        choices=("int8", "float32"),
-        default="int8",
-        help="how weights are stored; they are computed with as float32 (default: int8)",
-    )
-    parser.add_argument(
-        "--licence", default="", metavar="TEXT", help="licence of the weights, noted in the model"
-    )
-    parser.add_argument("--force", action="store_true", help="replace a model that is there already")
-    add_json(parser)
-
-
-def run_export(options: Namespace) -> int:
-    """Write a run's kept weights as a bundle, checked against PyTorch."""
-    from inktex.export import export
-    from inktex.training.run import load_run
-
-    check_targets(options.json)
-    run, out = Path(options.run), Path(options.out)
-    if not options.force and out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise BundleError(f"{out} exists: name a new folder, or replace a model there by --force")
-    model, vocabulary, config = load_run(run)
-    facts = _facts(run, config, options.licence)
-    bundle = export(model, vocabulary, facts, out, options.weights)
-    size = sum(file.stat().st_size for file in out.iterdir())
-    print(
-        f"{out}: {bundle.facts.parameters:,} weights, {size / 1e6:.1f} MB; "
-        f"logits within {bundle.facts.deviation:.0e} of PyTorch's"
-        + (
-            f", within {bundle.facts.storage_deviation:.0e} once stored in 8 bits"
-            if options.weights == "int8"
-            else ""
-        )
-    )
-    if options.json:
-        names = ("parameters", "weights", "deviation", "storage_deviation")
-        write_json(options.json, {"bytes": size, **{name: getattr(bundle.facts, name) for name in names}})
-    return 0
-
-
-def _facts(run: Path, config: TrainConfig, licence: str) -> Facts:
-    from inktex.bundle import Facts
-    from inktex.image import CANONICAL_SYMBOL_PX
-
-    plain = json.loads(json.dumps(dataclasses.asdict(config)))  # lists for tuples, as they will be read back
-    model = plain.pop("model")
-    plain["data"] = {  # names of files, not where they were on this machine
-        "train": [Path(path).name for path in config.data.train],
-        "validation": Path(config.data.validation).name if config.data.validation else None,
-    }
-    return Facts(
-        family=config.family,
-        max_length=config.model.max_length,
-        symbol_px=CANONICAL_SYMBOL_PX,
-        licence=licence,
-        options=model,
-        training={"config": plain, "metrics": _kept_metrics(run / "metrics.csv")},
-    )
-
-
-def _kept_metrics(path: Path) -> dict[str, float]:
-    """Return what was measured when the kept weights were; without a validation, the last of each metric."""
-    if not path.is_file():
-        return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
-    validated = [row for row in rows if "val/exprate" in row]
-    if validated:
-        return max(validated, key=lambda row: row["val/exprate"])
-    return {key: value for row in rows for key, value in row.items()}

@@ -21,7 +21,8 @@ import numpy.typing as npt
 from inktex import image as picture_file
 from inktex.data.dataset import Sample
 from inktex.errors import DataError, InktexError
-from inktex.ink import Ink, rasterize, read_inkml
+from inktex.ink import Ink, rasterize
+from inktex.inkml import read_inkml
 from inktex.latex_normalize import normalize
 
 CAPTION_FILE = "caption.txt"

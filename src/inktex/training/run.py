@@ -226,9 +226,10 @@ def _tune_process() -> None:
     cv2.setNumThreads(1)  # before workers fork: OpenCV's own thread pool does not survive it
     # Batches come in some seventy shapes, each with its own kernels: keep them all.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16384")
-    with contextlib.suppress(OSError, AttributeError):  # glibc only: keep freed memory instead of mapping it anew
+    # Keep freed memory instead of mapping it anew (glibc): trim threshold, top pad, mapped blocks.
+    with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL("libc.so.6").mallopt
-        for parameter, value in ((-1, 2**31 - 1), (-2, 2**28), (-4, 0)):  # trim threshold, top pad, mapped blocks
+        for parameter, value in ((-1, 2**31 - 1), (-2, 2**28), (-4, 0)):
             mallopt(parameter, value)
 
 

@@ -1,0 +1,93 @@
+"""``inktex export``: from a run to a model that can be used."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inktex.commands.output import add_json, check_targets, write_json
+from inktex.errors import BundleError
+
+if TYPE_CHECKING:
+    from inktex.bundle import Facts
+    from inktex.training.config import TrainConfig
+
+
+def add_export(parser: ArgumentParser) -> None:
+    """Declare the options of ``inktex export``."""
+    parser.add_argument("run", help="a run folder made by 'inktex train'")
+    parser.add_argument("out", help="the model folder to write")
+    parser.add_argument(
+        "--weights",
+        choices=("int8", "float32"),
+        default="int8",
+        help="how weights are stored; they are computed with as float32 (default: int8)",
+    )
+    parser.add_argument(
+        "--licence", default="", metavar="TEXT", help="licence of the weights, noted in the model"
+    )
+    parser.add_argument("--force", action="store_true", help="replace a model that is there already")
+    add_json(parser)
+
+
+def run_export(options: Namespace) -> int:
+    """Write a run's kept weights as a bundle, checked against PyTorch."""
+    from inktex.export import export
+    from inktex.training.run import load_run
+
+    check_targets(options.json)
+    run, out = Path(options.run), Path(options.out)
+    if not options.force and out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise BundleError(f"{out} exists: name a new folder, or replace a model there by --force")
+    model, vocabulary, config = load_run(run)
+    facts = _facts(run, config, options.licence)
+    bundle = export(model, vocabulary, facts, out, options.weights)
+    size = sum(file.stat().st_size for file in out.iterdir())
+    found = bundle.facts
+    stored = f", within {found.storage_deviation:.0e} as stored" if options.weights == "int8" else ""
+    print(
+        f"{out}: {found.parameters:,} weights, {size / 1e6:.1f} MB; "
+        f"logits within {found.deviation:.0e} of PyTorch's{stored}"
+    )
+    if options.json:
+        names = ("parameters", "weights", "deviation", "storage_deviation")
+        write_json(options.json, {"bytes": size, **{name: getattr(found, name) for name in names}})
+    return 0
+
+
+def _facts(run: Path, config: TrainConfig, licence: str) -> Facts:
+    from inktex.bundle import Facts
+    from inktex.image import CANONICAL_SYMBOL_PX
+
+    plain = json.loads(json.dumps(dataclasses.asdict(config)))  # lists for tuples, as they will be read back
+    model = plain.pop("model")
+    plain["data"] |= {  # names of files, not where they were on this machine
+        "train": [Path(path).name for path in config.data.train],
+        "validation": Path(config.data.validation).name if config.data.validation else None,
+    }
+    return Facts(
+        family=config.family,
+        max_length=config.model.max_length,
+        symbol_px=CANONICAL_SYMBOL_PX,
+        licence=licence,
+        options=model,
+        training={"config": plain, "metrics": _kept_metrics(run / "metrics.csv")},
+    )
+
+
+def _kept_metrics(path: Path) -> dict[str, float]:
+    """Return what was measured when the kept weights were; without a validation, the last of each metric."""
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [
+            {key: float(value) for key, value in row.items() if key and value} for row in csv.DictReader(file)
+        ]
+    validated = [row for row in rows if "val/exprate" in row]
+    if validated:
+        return max(validated, key=lambda row: row["val/exprate"])
+    return {key: value for row in rows for key, value in row.items()}
