@@ -302,7 +302,7 @@ def test_a_terminal_gets_a_bar_on_stderr_only(folder: Path, tiny_bundle: Path) -
 
 
 def test_recognition_loads_nothing_heavy(folder: Path, tiny_bundle: Path) -> None:
-    """Reading a picture on the command line needs no PyTorch, and nothing else that a picture can do without."""
+    """Reading a picture on the command line loads neither PyTorch nor anything else it can do without."""
     code = (
         "import sys; from inktex.cli import main\n"
         f"assert main(['recognize', {str(folder / 'b.png')!r}, '--model', {str(tiny_bundle)!r}]) == 0\n"

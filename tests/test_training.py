@@ -32,7 +32,8 @@ from inktex.training.config import (
     TrainConfig,
     TrainerOptions,
 )
-from inktex.training.run import dump_config, load_run, read_config, train
+from inktex.training.folder import archive_run, dump_config, load_run, read_config
+from inktex.training.run import train
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 TINY = InktexOptions((8, 16, 32), (1, 1, 1), 32, 2, 4, 64, 4, 0.1, 32)
@@ -196,6 +197,27 @@ def test_every_configuration_builds_and_takes_a_step(path: Path, data: Path, tmp
     metrics = train(short, tmp_path / "run")
 
     assert np.isfinite(metrics["train/loss"])
+
+
+def test_archived_run_starts_another(data: Path, tmp_path: Path) -> None:
+    """Half-precision weights load as they were, and training takes them up in place of random ones."""
+    train(config(data), tmp_path / "first")
+    archive_run(tmp_path / "first", tmp_path / "half")
+    first, half = (load_run(tmp_path / name)[0].state_dict() for name in ("first", "half"))
+    for name, value in first.items():
+        torch.testing.assert_close(half[name], value, rtol=1e-3, atol=1e-4)
+
+    still = dataclasses.replace(
+        config(data, epochs=1, initial=str(tmp_path / "half")), optimizer=OptimizerOptions(learning_rate=0.0)
+    )
+    train(still, tmp_path / "second")
+    second = load_run(tmp_path / "second")[0].state_dict()
+    for name, _ in load_run(tmp_path / "half")[0].named_parameters():
+        assert torch.equal(second[name], half[name]), name
+
+    other = dataclasses.replace(still, model=dataclasses.replace(TINY, heads=2))
+    with pytest.raises(RunError, match="cannot be started from"):
+        train(other, tmp_path / "third")
 
 
 def test_learning_rate_rises_and_falls() -> None:

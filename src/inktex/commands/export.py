@@ -37,7 +37,7 @@ def add_export(parser: ArgumentParser) -> None:
 def run_export(options: Namespace) -> int:
     """Write a run's kept weights as a bundle, checked against PyTorch."""
     from inktex.export import export
-    from inktex.training.run import load_run
+    from inktex.training.folder import load_run
 
     check_targets(options.json)
     run, out = Path(options.run), Path(options.out)

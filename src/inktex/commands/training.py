@@ -143,6 +143,7 @@ def _train(config: TrainConfig, folder: Path, resume: bool) -> dict[str, float]:
 
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger("inktex").setLevel(logging.INFO)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it gives tips
     checkpoint, is_new = folder / "checkpoints" / "last.ckpt", not folder.exists()
     try:
         return train(config, folder, resume)

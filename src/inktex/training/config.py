@@ -77,6 +77,7 @@ class TrainerOptions:
         validate_every: epochs between validations.
         save_every_minutes: minutes between checkpoints within an epoch.
         compile: compile the network with torch.compile.
+        initial: run folder whose weights to start from; none: random weights.
     """
 
     epochs: int = 40
@@ -88,6 +89,7 @@ class TrainerOptions:
     validate_every: int = 2
     save_every_minutes: float = 5.0
     compile: bool = False
+    initial: str | None = None
 
     def __post_init__(self) -> None:
         if self.epochs < 1:

@@ -1,46 +1,32 @@
-"""A training run and its folder.
-
-The folder holds all that is needed to use, resume or export the run::
-
-    config.yaml            the configuration, every key
-    vocabulary.json        tokens by id
-    weights.safetensors    averaged weights of the best validation (the last ones without a validation set)
-    checkpoints/last.ckpt  state to resume from
-    log/version_*/         metrics.csv and TensorBoard events, a folder for each start and resumption
-"""
+"""A training run, from data sets to weights."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import dataclasses
 import logging
 import os
 import signal
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import cv2
 import lightning as pl
 import torch
-import yaml
 from lightning.pytorch.callbacks import Callback, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 
 from inktex.data.batching import Batch, Batches, EpochSampler, pad_pictures
 from inktex.data.dataset import Sample, read_dataset
 from inktex.data.examples import prepare_examples
-from inktex.errors import ConfigError, DataError, RunError, VocabularyError
+from inktex.errors import DataError, RunError
 from inktex.image import canonicalize, decode
-from inktex.models.inktex import InktexModel
 from inktex.training.callbacks import AveragedWeights, Checkpoints, KeepBest, write_weights
 from inktex.training.config import TrainConfig
-from inktex.training.module import TrainingModule, ValidationBatch, build_model
+from inktex.training.folder import dump_config, load_run, open_folder, write_text
+from inktex.training.module import TrainingModule, ValidationBatch
 from inktex.vocabulary import Vocabulary
 
 _VALIDATION_PIXELS = 400_000
@@ -99,7 +85,7 @@ def train(config: TrainConfig, folder: Path, resume: bool = False) -> dict[str, 
         DataError: a data set is missing, damaged or leaves nothing to train on.
         KeyboardInterrupt: the run was interrupted; its checkpoint and weights are written.
     """
-    checkpoint = _open_folder(folder, resume)
+    checkpoint = open_folder(folder, resume)
     _tune_process()
     if config.trainer.threads:
         torch.set_num_threads(config.trainer.threads)
@@ -119,6 +105,8 @@ def train(config: TrainConfig, folder: Path, resume: bool = False) -> dict[str, 
     trainer = _trainer(config, folder, bool(validation))
     steps = sum(len(batches.plan(epoch)) // trainer.world_size for epoch in range(config.trainer.epochs))
     module = TrainingModule(config, vocabulary, steps)
+    if config.trainer.initial is not None and not resume:
+        _take_weights(module, Path(config.trainer.initial))
     if config.trainer.compile:
         module.model.encoder.compile(dynamic=True)
     write_text(folder / "config.yaml", dump_config(config))
@@ -147,25 +135,11 @@ def _fit(trainer: pl.Trainer, module: TrainingModule, data: TrainingData, checkp
         raise KeyboardInterrupt from None
 
 
-def load_run(folder: Path) -> tuple[InktexModel, Vocabulary, TrainConfig]:
-    """Load a run's network with its kept weights, in evaluation mode.
-
-    Raises:
-        RunError: the folder is missing or was cut short.
-    """
-    for name in ("config.yaml", "vocabulary.json", "weights.safetensors"):
-        if not (folder / name).is_file():
-            raise RunError(f"{folder} is not a complete training run: {name} is missing")
-    if not (folder / "config.yaml").read_text(encoding="utf-8").rstrip().endswith("..."):
-        raise RunError(f"{folder} is damaged: config.yaml was cut short")
-    config = read_config(folder / "config.yaml")
-    try:
-        vocabulary = Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8"))
-        model = build_model(config, vocabulary)
-        model.load_state_dict(load_file(folder / "weights.safetensors"))
-    except (SafetensorError, RuntimeError, VocabularyError) as error:
-        raise RunError(f"{folder} is damaged: {str(error).splitlines()[0]}") from None
-    return model.eval(), vocabulary, config
+def _take_weights(module: TrainingModule, folder: Path) -> None:
+    model, vocabulary, config = load_run(folder)
+    if vocabulary != module.vocabulary or config.model != module.config.model:
+        raise RunError(f"{folder} cannot be started from: its vocabulary or its model options differ")
+    module.model.load_state_dict(model.state_dict())
 
 
 def validation_batches(samples: Sequence[Sample], vocabulary: Vocabulary) -> list[ValidationBatch]:
@@ -193,34 +167,6 @@ def validation_batches(samples: Sequence[Sample], vocabulary: Vocabulary) -> lis
     return batches
 
 
-def dump_config(config: TrainConfig) -> str:
-    """Return the configuration as YAML that :func:`read_config` reads; it ends with the mark ``...``."""
-    return yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False, explicit_end=True)
-
-
-def read_config(path: Path) -> TrainConfig:
-    """Read a complete configuration.
-
-    Raises:
-        ConfigError: not YAML, an unknown key, or a value of the wrong kind.
-    """
-    from jsonargparse import ArgumentParser
-
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(TrainConfig)
-    try:
-        return TrainConfig(**vars(parser.instantiate_classes(parser.parse_path(str(path)))))
-    except Exception as error:
-        raise ConfigError(f"{path} is not a configuration: {str(error).strip().splitlines()[0]}") from None
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file by way of a temporary one."""
-    unfinished = path.with_name(path.name + ".tmp")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
-
-
 def _tune_process() -> None:
     """Set what makes training on a CPU about a third faster, and workers safe."""
     cv2.setNumThreads(1)  # before workers fork: OpenCV's own thread pool does not survive it
@@ -231,18 +177,6 @@ def _tune_process() -> None:
         mallopt = ctypes.CDLL("libc.so.6").mallopt
         for parameter, value in ((-1, 2**31 - 1), (-2, 2**28), (-4, 0)):
             mallopt(parameter, value)
-
-
-def _open_folder(folder: Path, resume: bool) -> Path | None:
-    checkpoint = folder / "checkpoints" / "last.ckpt"
-    if resume:
-        if not checkpoint.is_file():
-            raise RunError(f"{folder} holds no checkpoint to resume from ({checkpoint} is missing)")
-        return checkpoint
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RunError(f"{folder} exists and is not empty: name a new folder, or resume the run in it")
-    checkpoint.parent.mkdir(parents=True)
-    return None
 
 
 def _vocabulary(folder: Path, samples: Sequence[Sample], resume: bool) -> Vocabulary:
@@ -277,13 +211,6 @@ def _trainer(config: TrainConfig, folder: Path, validates: bool) -> pl.Trainer:
         num_sanity_val_steps=0,
         log_every_n_steps=20,
     )
-
-
-def _plain(value: Any) -> Any:
-    """Turn tuples into lists, all the way down, as YAML has them."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
 
 
 def _one_thread(worker: int) -> None:

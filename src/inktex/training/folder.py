@@ -1,0 +1,122 @@
+"""The folder of a training run.
+
+The folder holds all that is needed to use, resume or export the run::
+
+    config.yaml            the configuration, every key
+    vocabulary.json        tokens by id
+    weights.safetensors    averaged weights of the best validation (the last ones without a validation set)
+    checkpoints/last.ckpt  state to resume from
+    log/version_*/         metrics.csv and TensorBoard events, a folder for each start and resumption
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from inktex.errors import ConfigError, RunError, VocabularyError
+from inktex.models.inktex import InktexModel
+from inktex.training.config import TrainConfig
+from inktex.training.module import build_model, model_weights
+from inktex.vocabulary import Vocabulary
+
+
+def open_folder(folder: Path, resume: bool) -> Path | None:
+    """Make the folder of a new run, or return the checkpoint of one to resume.
+
+    Raises:
+        RunError: the folder holds something, or nothing to resume from.
+    """
+    checkpoint = folder / "checkpoints" / "last.ckpt"
+    if resume:
+        if not checkpoint.is_file():
+            raise RunError(f"{folder} holds no checkpoint to resume from ({checkpoint} is missing)")
+        return checkpoint
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunError(f"{folder} exists and is not empty: name a new folder, or resume the run in it")
+    checkpoint.parent.mkdir(parents=True)
+    return None
+
+
+def load_run(folder: Path) -> tuple[InktexModel, Vocabulary, TrainConfig]:
+    """Load a run's network with its kept weights, in evaluation mode.
+
+    Raises:
+        RunError: the folder is missing or was cut short.
+    """
+    for name in ("config.yaml", "vocabulary.json", "weights.safetensors"):
+        if not (folder / name).is_file():
+            raise RunError(f"{folder} is not a complete training run: {name} is missing")
+    if not (folder / "config.yaml").read_text(encoding="utf-8").rstrip().endswith("..."):
+        raise RunError(f"{folder} is damaged: config.yaml was cut short")
+    config = read_config(folder / "config.yaml")
+    try:
+        vocabulary = Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8"))
+        model = build_model(config, vocabulary)
+        weights = load_file(folder / "weights.safetensors")
+        model.load_state_dict(
+            {name: value.to(model.state_dict()[name].dtype) for name, value in weights.items()}
+        )
+    except (SafetensorError, RuntimeError, KeyError, VocabularyError) as error:
+        raise RunError(f"{folder} is damaged: {str(error).splitlines()[0]}") from None
+    return model.eval(), vocabulary, config
+
+
+def archive_run(folder: Path, out: Path) -> None:
+    """Write what training can start from again (``trainer.initial``), its weights in half precision.
+
+    Raises:
+        RunError: the run is missing or incomplete, or ``out`` exists.
+    """
+    model, vocabulary, config = load_run(folder)
+    if out.exists():
+        raise RunError(f"{out} exists: name a new folder")
+    out.mkdir(parents=True)
+    halves = {
+        name: value.half() if value.is_floating_point() else value
+        for name, value in model_weights(model).items()
+    }
+    save_file(halves, out / "weights.safetensors")
+    write_text(out / "vocabulary.json", vocabulary.to_json())
+    write_text(out / "config.yaml", dump_config(config))
+
+
+def dump_config(config: TrainConfig) -> str:
+    """Return the configuration as YAML that :func:`read_config` reads; it ends with the mark ``...``."""
+    return yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False, explicit_end=True)
+
+
+def read_config(path: Path) -> TrainConfig:
+    """Read a complete configuration.
+
+    Raises:
+        ConfigError: not YAML, an unknown key, or a value of the wrong kind.
+    """
+    from jsonargparse import ArgumentParser
+
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(TrainConfig)
+    try:
+        return TrainConfig(**vars(parser.instantiate_classes(parser.parse_path(str(path)))))
+    except Exception as error:
+        raise ConfigError(f"{path} is not a configuration: {str(error).strip().splitlines()[0]}") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file by way of a temporary one."""
+    unfinished = path.with_name(path.name + ".tmp")
+    unfinished.write_text(text, encoding="utf-8")
+    os.replace(unfinished, path)
+
+
+def _plain(value: Any) -> Any:
+    """Turn tuples into lists, all the way down, as YAML has them."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
