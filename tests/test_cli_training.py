@@ -285,7 +285,7 @@ def test_help_explains_every_key(capsys) -> None:
 
 def test_defaults_files_and_overrides_come_in_that_order(tmp_path: Path) -> None:
     """A key on the command line beats the file, the file beats the default."""
-    from inktex.commands.training import read_config
+    from inktex.training.config import read_config
 
     (tmp_path / "a.yaml").write_text("model: {layers: 3, heads: 8}\noptimizer: {learning_rate: 1e-2}\n")
 

@@ -9,15 +9,15 @@ torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
-from inktex.bundle import Bundle, Facts, load_bundle  # noqa: E402
-from inktex.decoding.rescore import search_both_ways  # noqa: E402
-from inktex.decoding.search import SearchOptions  # noqa: E402
-from inktex.decoding.stepper import OnnxStepper  # noqa: E402
-from inktex.errors import BundleError  # noqa: E402
-from inktex.export import export, store_weights_int8  # noqa: E402
-from inktex.models.inktex import InktexModel, InktexOptions  # noqa: E402
-from inktex.training.stepper import TorchStepper  # noqa: E402
-from inktex.vocabulary import Vocabulary  # noqa: E402
+from inktex.bundle import Bundle, Facts, load_bundle
+from inktex.decoding.rescore import search_both_ways
+from inktex.decoding.search import SearchOptions
+from inktex.decoding.stepper import OnnxStepper
+from inktex.errors import BundleError
+from inktex.export import export, store_weights_int8
+from inktex.models.inktex import InktexModel, InktexOptions
+from inktex.training.stepper import TorchStepper
+from inktex.vocabulary import Vocabulary
 
 TINY = InktexOptions((8, 8, 16), (1, 1, 1), 32, layers=2, heads=4, feed_forward=64, coverage_channels=4)
 VOCABULARY = Vocabulary.build([list("abcdefgh")])

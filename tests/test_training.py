@@ -31,8 +31,9 @@ from inktex.training.config import (
     OptimizerOptions,
     TrainConfig,
     TrainerOptions,
+    read_config,
 )
-from inktex.training.folder import archive_run, dump_config, load_run, read_config
+from inktex.training.folder import archive_run, dump_config, load_run
 from inktex.training.run import train
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)

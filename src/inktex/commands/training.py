@@ -89,6 +89,8 @@ def run_train(options: Namespace) -> int:
     if options.resume is not None:
         config, folder = _resumed(options, changes), Path(options.resume)
     elif options.config is not None:
+        from inktex.training.config import read_config
+
         config = read_config(Path(options.config), changes)
         folder = Path(options.out) if options.out else _new_folder(Path(options.config))
     else:
@@ -114,6 +116,8 @@ def _is_first_process() -> bool:
 
 
 def _resumed(options: Namespace, changes: Mapping[str, str]) -> TrainConfig:
+    from inktex.training.config import read_config
+
     for option in ("config", "out"):
         if getattr(options, option) is not None:
             raise ConfigError(f"--{option} does not go with --resume: the run's folder holds all it needs")
@@ -164,62 +168,3 @@ def _report(folder: Path, metrics: Mapping[str, float]) -> None:
     print("to use it:")
     print(f"  inktex export {folder} {folder / 'bundle'}")
     print(f"  inktex recognize --model {folder / 'bundle'} FILE")
-
-
-def read_config(path: Path, changes: Mapping[str, str]) -> TrainConfig:
-    """Read a configuration file, with changes by dotted key.
-
-    Raises:
-        ConfigError: the file cannot be read, is no YAML, or holds an unknown key or a value of a wrong kind.
-    """
-    import yaml
-
-    from inktex.training.config import TrainConfig
-
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
-    _check_keys({} if values is None else values, TrainConfig, str(path))
-    values = dict(values or {})
-    for key, value in changes.items():
-        section, _, name = key.rpartition(".")
-        if section:
-            values[section] = {**(values.get(section) or {}), name: value}
-        else:
-            values[name] = value
-    return _build({key: value for key, value in values.items() if value is not None}, str(path))
-
-
-def _check_keys(values: Any, kind: type[Any], source: str, section: str = "") -> None:
-    """Hold the keys of a configuration against the fields of a dataclass and its sections."""
-    if not isinstance(values, dict):
-        raise ConfigError(
-            f"{source}: {section or 'a configuration'} must hold keys and values, not {values!r}"
-        )
-    hints = typing.get_type_hints(kind)
-    for key, value in values.items():
-        if key not in hints:
-            known = ", ".join(hints)
-            raise ConfigError(
-                f"{source}: there is no key {'.'.join(filter(None, (section, str(key))))}; known are: {known}"
-            )
-        if dataclasses.is_dataclass(hints[key]) and value is not None:
-            _check_keys(value, hints[key], source, key)
-
-
-def _build(values: dict[str, Any], source: str) -> TrainConfig:
-    """Turn nested values, or texts that stand for them, into the configuration."""
-    import jsonargparse
-
-    from inktex.training.config import TrainConfig
-
-    parser = jsonargparse.ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(TrainConfig)
-    try:
-        return TrainConfig(**vars(parser.instantiate_classes(parser.parse_object(values))))
-    except jsonargparse.ArgumentError as error:
-        problem = " ".join(str(error).removeprefix("Parser key ").split())
-        raise ConfigError(f"{source}: {problem}") from None

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import jsonargparse
+import yaml
 
 from inktex.data.augment import AugmentOptions
 from inktex.data.batching import BatchOptions
@@ -127,3 +136,54 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.family != "inktex":
             raise ConfigError(f"family must be inktex, got {self.family!r}")
+
+
+def read_config(path: Path, changes: Mapping[str, str] = MappingProxyType({})) -> TrainConfig:
+    """Read a configuration file, with changes by dotted key.
+
+    Raises:
+        ConfigError: the file cannot be read, is no YAML, or holds an unknown key or a value of a wrong kind.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    _check_keys({} if values is None else values, TrainConfig, str(path))
+    values = dict(values or {})
+    for key, value in changes.items():
+        section, _, name = key.rpartition(".")
+        if section:
+            values[section] = {**(values.get(section) or {}), name: value}
+        else:
+            values[name] = value
+    return _build({key: value for key, value in values.items() if value is not None}, str(path))
+
+
+def _check_keys(values: Any, kind: type[Any], source: str, section: str = "") -> None:
+    """Hold the keys of a configuration against the fields of a dataclass and its sections."""
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"{source}: {section or 'a configuration'} must hold keys and values, not {values!r}"
+        )
+    hints = typing.get_type_hints(kind)
+    for key, value in values.items():
+        if key not in hints:
+            known = ", ".join(hints)
+            raise ConfigError(
+                f"{source}: there is no key {'.'.join(filter(None, (section, str(key))))}; known are: {known}"
+            )
+        if dataclasses.is_dataclass(hints[key]) and value is not None:
+            _check_keys(value, hints[key], source, key)
+
+
+def _build(values: dict[str, Any], source: str) -> TrainConfig:
+    """Turn nested values, or texts that stand for them, into the configuration."""
+    parser = jsonargparse.ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(TrainConfig)
+    try:
+        return TrainConfig(**vars(parser.instantiate_classes(parser.parse_object(values))))
+    except jsonargparse.ArgumentError as error:
+        problem = " ".join(str(error).removeprefix("Parser key ").split())
+        raise ConfigError(f"{source}: {problem}") from None

@@ -20,9 +20,9 @@ import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from inktex.errors import ConfigError, RunError, VocabularyError
+from inktex.errors import RunError, VocabularyError
 from inktex.models.inktex import InktexModel
-from inktex.training.config import TrainConfig
+from inktex.training.config import TrainConfig, read_config
 from inktex.training.module import build_model, model_weights
 from inktex.vocabulary import Vocabulary
 
@@ -88,24 +88,8 @@ def archive_run(folder: Path, out: Path) -> None:
 
 
 def dump_config(config: TrainConfig) -> str:
-    """Return the configuration as YAML that :func:`read_config` reads; it ends with the mark ``...``."""
+    """Return the configuration as YAML that ``read_config`` reads; it ends with the mark ``...``."""
     return yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False, explicit_end=True)
-
-
-def read_config(path: Path) -> TrainConfig:
-    """Read a complete configuration.
-
-    Raises:
-        ConfigError: not YAML, an unknown key, or a value of the wrong kind.
-    """
-    from jsonargparse import ArgumentParser
-
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(TrainConfig)
-    try:
-        return TrainConfig(**vars(parser.instantiate_classes(parser.parse_path(str(path)))))
-    except Exception as error:
-        raise ConfigError(f"{path} is not a configuration: {str(error).strip().splitlines()[0]}") from None
 
 
 def write_text(path: Path, text: str) -> None:
