@@ -145,7 +145,7 @@ EXAMPLES = (
     Example("quadratic.png", r"x ^ { 2 } - 5 x + 6 = 0", 5, pen, {"slant": 0.03, "wild": 1.2}),
     Example("basel.jpg", r"\sum \limits _ { n = 1 } ^ { \infty } \frac { 1 } { n ^ { 2 } }", 6, photo),
     Example("euler.jpg", r"e ^ { i \pi } + 1 = 0", 7, photo, {"slant": 0.16, "wild": 0.9}),
-    Example("integral.png", r"\int _ { a } ^ { b } f ( x ) d x", 8, dark_mode, {"slant": 0.12}),
+    Example("integral.png", r"\int \limits _ { a } ^ { b } f ( x ) d x", 8, dark_mode, {"slant": 0.12}),
     Example("square.png", r"( a + b ) ^ { 2 }", 9, zoom, {"wild": 1.1}),
     Example("root.png", r"\sqrt { x + 1 }", 10, chalk, {"slant": 0.1, "wild": 1.2}),
     Example("sequence.inkml", r"a _ { 1 } + a _ { 2 }", 11),
