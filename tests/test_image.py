@@ -342,7 +342,7 @@ def test_arrays_of_another_form_are_refused(array: object, message: str) -> None
 
 
 def test_the_canonical_picture_is_ink_on_nothing_at_one_size() -> None:
-    """Ink is 1 on exact 0, inside the margin, in sides of multiples of 8, with symbols of 16 px."""
+    """Ink is 1 on exact 0, inside the margin, in sides of multiples of 8, with symbols of one size."""
     canonical = canonicalize(bilevel(1.7))
 
     left, top, width, height = cv2.boundingRect((canonical > 0.5).astype(np.uint8))
@@ -353,7 +353,9 @@ def test_the_canonical_picture_is_ink_on_nothing_at_one_size() -> None:
     assert 0 <= canonical.shape[0] - (top + height) - image.MARGIN_PX < 9
     assert canonical.max() == 1
     assert np.median(canonical) == 0
-    assert typical_symbol_px((canonical > 0.5).astype(np.uint8)) == pytest.approx(16, rel=0.06)
+    assert typical_symbol_px((canonical > 0.5).astype(np.uint8)) == pytest.approx(
+        image.CANONICAL_SYMBOL_PX, rel=0.06
+    )
 
 
 def test_it_looks_like_what_training_draws() -> None:
@@ -361,12 +363,12 @@ def test_it_looks_like_what_training_draws() -> None:
     large = formula(4)
     canonical = canonicalize(large)
     binary = (large > 0.5).astype(np.uint8)
-    scale = 16 / typical_symbol_px(binary)
+    scale = image.CANONICAL_SYMBOL_PX / typical_symbol_px(binary)
     left, top, _, _ = cv2.boundingRect(binary)
     shift = np.array([left, top], dtype=np.float32)
     strokes = [(np.array(line, dtype=np.float32) * 4 - shift) * scale + image.MARGIN_PX for line in LINES]
 
-    drawings = [draw_strokes(strokes, *canonical.shape, pen / 4) for pen in range(4, 9)]
+    drawings = [draw_strokes(strokes, *canonical.shape, pen / 4) for pen in range(3, 13)]
 
     assert min(np.abs(canonical - drawn).sum() / drawn.sum() for drawn in drawings) < 0.1
 
@@ -406,13 +408,15 @@ def test_zoom_makes_no_difference(scale: float) -> None:
 
 
 def test_small_writing_is_enlarged() -> None:
-    """Symbols of 6 px come out at 16 px with strokes that still reach 1."""
+    """Symbols of 6 px come out at the usual size, with strokes that still reach 1."""
     small = formula(0.18, pen=6)
 
     canonical = canonicalize(small)
 
     assert canonical.shape[0] > 2 * small.shape[0]
-    assert typical_symbol_px((canonical > 0.5).astype(np.uint8)) == pytest.approx(16, rel=0.1)
+    assert typical_symbol_px((canonical > 0.5).astype(np.uint8)) == pytest.approx(
+        image.CANONICAL_SYMBOL_PX, rel=0.1
+    )
     assert canonical.max() == 1
 
 

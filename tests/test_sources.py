@@ -101,7 +101,7 @@ def test_inkml_becomes_samples_in_the_order_of_the_names(build) -> None:
         "unbalanced.inkml",
         "untold.inkml",
     ]
-    for word, reason in zip(("XML", "no strokes", "LaTeX", "no truth"), reasons.values(), strict=True):
+    for word, reason in zip(("empty", "no strokes", "LaTeX", "no truth"), reasons.values(), strict=True):
         assert word in reason
 
 

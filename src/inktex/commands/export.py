@@ -75,18 +75,19 @@ def _facts(run: Path, config: TrainConfig, licence: str) -> Facts:
         symbol_px=CANONICAL_SYMBOL_PX,
         licence=licence,
         options=model,
-        training={"config": plain, "metrics": _kept_metrics(run / "metrics.csv")},
+        training={"config": plain, "metrics": _kept_metrics(run)},
     )
 
 
-def _kept_metrics(path: Path) -> dict[str, float]:
+def _kept_metrics(run: Path) -> dict[str, float]:
     """Return what was measured when the kept weights were; without a validation, the last of each metric."""
-    if not path.is_file():
-        return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [
-            {key: float(value) for key, value in row.items() if key and value} for row in csv.DictReader(file)
-        ]
+    rows: list[dict[str, float]] = []
+    logs = sorted(run.glob("log/version_*/metrics.csv"), key=lambda log: int(log.parent.name.split("_")[1]))
+    for log in logs:
+        with log.open(encoding="utf-8", newline="") as file:
+            rows += [
+                {key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)
+            ]
     validated = [row for row in rows if "val/exprate" in row]
     if validated:
         return max(validated, key=lambda row: row["val/exprate"])
