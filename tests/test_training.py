@@ -123,6 +123,37 @@ def test_resumed_run_equals_the_uninterrupted_one(
     assert states[0]["global_step"] == states[1]["global_step"]
 
 
+def test_the_last_epoch_is_validated(data: Path, tmp_path: Path) -> None:
+    """Three epochs with a validation every second one end with a validation all the same."""
+    train(config(data, validation=True, epochs=3, validate_every=2), tmp_path / "run")
+
+    lines = (tmp_path / "run" / "log" / "version_0" / "metrics.csv").read_text().splitlines()
+    place = lines[0].split(",").index("val/exprate")
+    validated = [line.split(",")[0] for line in lines[1:] if line.split(",")[place]]
+    assert validated == ["1", "2"]
+
+
+def test_the_best_validated_weights_are_kept(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept is the averaged weights of the very epoch whose validation was best."""
+    course = iter([10.0, 30.0, 20.0])
+    seen: list[dict[str, Any]] = []
+
+    def figures(module: TrainingModule) -> dict[str, float]:
+        if len(module._distances):
+            seen.append(model_weights(module.model))
+        return {"val/exprate": next(course) if len(seen) % 2 else 0.0}
+
+    monkeypatch.setattr(TrainingModule, "validation_figures", figures)
+    monkeypatch.setattr(TrainingModule, "on_validation_epoch_end", lambda module: module._distances.append(0))
+    train(config(data, validation=True, epochs=3, validate_every=1), tmp_path / "run")
+
+    kept = safetensors.torch.load_file(tmp_path / "run" / "weights.safetensors")
+    matching = [all(torch.equal(kept[name], each[name]) for name in kept) for each in seen]
+    assert matching == [False, True, False]
+
+
 def test_a_run_folder_holds_what_using_it_needs(data: Path, tmp_path: Path) -> None:
     """After training the folder loads: network with the written weights, vocabulary, same configuration."""
     wanted = config(data)

@@ -37,6 +37,7 @@ class AveragedWeights(WeightAveraging):
 class KeepBest(Callback):
     """Writes ``weights.safetensors`` whenever the validation ExpRate is the best so far.
 
+    It also sees to it that the last epoch is validated, whatever the number of epochs between validations.
     It must stand before :class:`AveragedWeights` among the callbacks, to see the averaged weights.
     """
 
@@ -44,11 +45,17 @@ class KeepBest(Callback):
         self.folder = folder
         self.best = -1.0
 
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Call for a validation after the last epoch."""
+        if trainer.current_epoch + 1 == trainer.max_epochs:
+            trainer.check_val_every_n_epoch = 1
+
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Compare and write."""
         if trainer.sanity_checking:
             return
-        value = float(trainer.callback_metrics.get("val/exprate", torch.tensor(0.0)))
+        assert isinstance(pl_module, TrainingModule)
+        value = pl_module.validation_figures()["val/exprate"]  # not logged yet: callbacks come first
         if value > self.best:
             self.best = value
             if trainer.is_global_zero:

@@ -93,14 +93,19 @@ class TrainingModule(pl.LightningModule):
             self._distances.append(edit_distance(hypotheses[0].tokens, label))
             self._lengths.append(len(label))
 
-    def on_validation_epoch_end(self) -> None:
-        """Log ExpRate and word error rate of the validation set, in percent."""
+    def validation_figures(self) -> dict[str, float]:
+        """Return ExpRate, its tolerant forms and word error rate of what was decoded so far, in percent."""
         distances = np.array(self._distances)
-        for tolerated in range(3):
-            name = "val/exprate" + (f"_{tolerated}" if tolerated else "")
-            share = 100 * float(np.mean(distances <= tolerated))
-            self.log(name, share, prog_bar=not tolerated, sync_dist=True)
-        self.log("val/wer", 100 * float(distances.sum()) / max(sum(self._lengths), 1), sync_dist=True)
+        figures = {
+            "val/exprate" + (f"_{tolerated}" if tolerated else ""): 100 * float(np.mean(distances <= tolerated))
+            for tolerated in range(3)
+        }
+        return figures | {"val/wer": 100 * float(distances.sum()) / max(sum(self._lengths), 1)}
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the figures of the validation set."""
+        for name, figure in self.validation_figures().items():
+            self.log(name, figure, prog_bar=name == "val/exprate", sync_dist=True)
         self._distances, self._lengths = [], []
 
     def configure_optimizers(self) -> Any:
