@@ -370,7 +370,8 @@ def test_it_looks_like_what_training_draws() -> None:
 
     drawings = [draw_strokes(strokes, *canonical.shape, pen / 4) for pen in range(3, 13)]
 
-    assert min(np.abs(canonical - drawn).sum() / drawn.sum() for drawn in drawings) < 0.1
+    # OpenCV draws pens in steps of half a pixel here, so the nearest is off by up to a sixth of the pen.
+    assert min(np.abs(canonical - drawn).sum() / drawn.sum() for drawn in drawings) < 0.15
 
 
 @settings(max_examples=25, deadline=None)

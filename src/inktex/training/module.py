@@ -97,7 +97,8 @@ class TrainingModule(pl.LightningModule):
         """Return ExpRate, its tolerant forms and word error rate of what was decoded so far, in percent."""
         distances = np.array(self._distances)
         figures = {
-            "val/exprate" + (f"_{tolerated}" if tolerated else ""): 100 * float(np.mean(distances <= tolerated))
+            "val/exprate" + (f"_{tolerated}" if tolerated else ""): 100
+            * float(np.mean(distances <= tolerated))
             for tolerated in range(3)
         }
         return figures | {"val/wer": 100 * float(distances.sum()) / max(sum(self._lengths), 1)}

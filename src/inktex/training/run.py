@@ -136,10 +136,13 @@ def _fit(trainer: pl.Trainer, module: TrainingModule, data: TrainingData, checkp
 
 
 def _take_weights(module: TrainingModule, folder: Path) -> None:
-    model, vocabulary, config = load_run(folder)
-    if vocabulary != module.vocabulary or config.model != module.config.model:
-        raise RunError(f"{folder} cannot be started from: its vocabulary or its model options differ")
-    module.model.load_state_dict(model.state_dict())
+    model, vocabulary, _ = load_run(folder)
+    if vocabulary != module.vocabulary:
+        raise RunError(f"{folder} cannot be started from: its vocabulary is another")
+    try:
+        module.model.load_state_dict(model.state_dict())
+    except RuntimeError:
+        raise RunError(f"{folder} cannot be started from: its network is of other sizes") from None
 
 
 def validation_batches(samples: Sequence[Sample], vocabulary: Vocabulary) -> list[ValidationBatch]:
