@@ -182,6 +182,23 @@ def test_a_run_cut_short_is_named(missing: str, data: Path, tmp_path: Path) -> N
         load_run(run)
 
 
+@pytest.mark.parametrize("name", ["config.yaml", "vocabulary.json"])
+def test_a_run_that_is_no_text_is_named(name: str, data: Path, tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 give one sentence that names the folder."""
+    run = tmp_path / "run"
+    train(config(data, epochs=1), run)
+    (run / name).write_bytes(b"\xff\xfe\n...")
+
+    with pytest.raises((RunError, ConfigError), match="run"):
+        load_run(run)
+
+
+def test_an_unknown_precision_is_refused() -> None:
+    """A number format that training does not know is named, with those it does."""
+    with pytest.raises(ConfigError, match=r"bf16-mixed.*'half'"):
+        TrainerOptions(precision="half")
+
+
 def test_folders_are_not_overwritten(data: Path, tmp_path: Path) -> None:
     """A folder with anything in it is refused, and so is resuming where there is nothing to resume."""
     (tmp_path / "note").write_text("mine")

@@ -19,6 +19,8 @@ from inktex.data.examples import Limits
 from inktex.errors import ConfigError
 from inktex.models.inktex import InktexOptions
 
+_PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true")
+
 
 @dataclass(frozen=True)
 class DataOptions:
@@ -103,6 +105,10 @@ class TrainerOptions:
     def __post_init__(self) -> None:
         if self.epochs < 1:
             raise ConfigError(f"trainer.epochs must be at least 1, got {self.epochs}")
+        if self.precision not in _PRECISIONS:
+            raise ConfigError(
+                f"trainer.precision must be one of {', '.join(_PRECISIONS)}, got {self.precision!r}"
+            )
         if self.validate_every < 1:
             raise ConfigError(f"trainer.validate_every must be at least 1, got {self.validate_every}")
 

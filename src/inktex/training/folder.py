@@ -53,7 +53,7 @@ def load_run(folder: Path) -> tuple[InktexModel, Vocabulary, TrainConfig]:
     for name in ("config.yaml", "vocabulary.json", "weights.safetensors"):
         if not (folder / name).is_file():
             raise RunError(f"{folder} is not a complete training run: {name} is missing")
-    if not (folder / "config.yaml").read_text(encoding="utf-8").rstrip().endswith("..."):
+    if not (folder / "config.yaml").read_bytes().rstrip().endswith(b"..."):
         raise RunError(f"{folder} is damaged: config.yaml was cut short")
     config = read_config(folder / "config.yaml")
     try:
@@ -63,7 +63,7 @@ def load_run(folder: Path) -> tuple[InktexModel, Vocabulary, TrainConfig]:
         model.load_state_dict(
             {name: value.to(model.state_dict()[name].dtype) for name, value in weights.items()}
         )
-    except (SafetensorError, RuntimeError, KeyError, VocabularyError) as error:
+    except (SafetensorError, RuntimeError, KeyError, UnicodeDecodeError, VocabularyError) as error:
         raise RunError(f"{folder} is damaged: {str(error).splitlines()[0]}") from None
     return model.eval(), vocabulary, config
 
