@@ -110,6 +110,21 @@ def test_growing_epochs_begin_with_the_smallest_pictures() -> None:
     assert held == [[0, 1], [0, 1, 2, 3], [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]]
 
 
+def test_every_epoch_holds_some_extra_examples() -> None:
+    """All examples and so many extra ones, other ones each time, and never a larger one than has grown in."""
+    samples = [sample(str(i), "ab" * (i + 1)) for i in range(6)]
+    examples, _ = prepare_examples(samples, VOCABULARY, Limits())
+    options = BatchOptions(growing_epochs=1)
+    both = Batches(examples[:3], VOCABULARY, options, AugmentOptions(), 7, examples, extra_per_epoch=2)
+
+    held = [sorted(index for batch in both.plan(epoch) for index in batch.examples) for epoch in range(1, 30)]
+    small = [index for batch in both.plan(0) for index in batch.examples]
+
+    assert all(epoch[:3] == [0, 1, 2] and len(set(epoch)) == 5 for epoch in held)
+    assert {index for epoch in held for index in epoch} == set(range(9))
+    assert max(examples[index if index < 3 else index - 3].shape for index in small) <= examples[1].shape
+
+
 def test_processes_share_an_epoch_without_overlap() -> None:
     """Two processes see different batches, the same number each; a resumed one sees the rest."""
     left, right = (list(EpochSampler(3, 9, rank=rank, processes=2)) for rank in (0, 1))

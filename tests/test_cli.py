@@ -1,5 +1,6 @@
 """The command line: what it prints, writes and returns."""
 
+import gzip
 import json
 import os
 import resource
@@ -12,8 +13,9 @@ import numpy as np
 import pytest
 
 from inktex import __version__, cli
-from inktex.data.dataset import read_dataset
+from inktex.data.dataset import read_dataset, write_dataset
 from inktex.errors import DataError
+from typewriter import typed
 
 INKML = b"<ink><annotation type='truth'>$x^2$</annotation><trace>0 0, 10 20</trace></ink>"
 SOURCE = str(Path(cli.__file__).parents[1])
@@ -248,3 +250,81 @@ def test_no_progress_bar_outside_a_terminal(train: Path, tmp_path: Path) -> None
 
     assert done.returncode == 0
     assert done.stderr == ""
+
+
+def test_synthesize_writes_new_samples_and_figures(tmp_path: Path, capsys) -> None:
+    """As many expressions as asked for, the same for the same seed; listed labels are read and counted."""
+    write_dataset([typed(label) for label in ("x + y", "x ^ { 2 } = y", "( x ) 2")], tmp_path / "a.parquet")
+    (tmp_path / "labels.txt.gz").write_bytes(gzip.compress(b"$x=2$\nx^\nx=z\n"))
+    command = ("synthesize", tmp_path / "a.parquet")
+
+    assert (
+        run(
+            *command,
+            tmp_path / "b.parquet",
+            "--count",
+            20,
+            "--seed",
+            3,
+            "--labels",
+            tmp_path / "labels.txt.gz",
+        )
+        == 0
+    )
+    assert (
+        run(*command, tmp_path / "c.parquet", "--count", 20, "--seed", 3, "--json", tmp_path / "c.json") == 0
+    )
+    assert run(*command, tmp_path / "d.parquet", "--count", 20, "--seed", 3) == 0
+
+    out, _ = capsys.readouterr()
+    assert "1 of 2 expressions can be written" in out
+    assert len(read_dataset(tmp_path / "b.parquet")) == 20
+    made = [
+        [sample.tokens for sample in read_dataset(tmp_path / name)] for name in ("c.parquet", "d.parquet")
+    ]
+    assert made[0] == made[1]
+    assert json.loads((tmp_path / "c.json").read_text())["distinct_labels"] == len(set(made[0]))
+
+
+def test_synthesize_cuts_sub_expressions(tmp_path: Path, capsys) -> None:
+    """All of them unless told how many."""
+    write_dataset([typed("x + y"), typed("( x ) 2")], tmp_path / "a.parquet")
+
+    assert run("synthesize", tmp_path / "a.parquet", tmp_path / "b.parquet", "--decompose") == 0
+    assert run("synthesize", tmp_path / "a.parquet", tmp_path / "c.parquet", "--decompose", "--count", 2) == 0
+
+    found = [" ".join(sample.tokens) for sample in read_dataset(tmp_path / "b.parquet")]
+    assert sorted(found) == ["( x )", "+ y", "x +"]
+    assert {" ".join(sample.tokens) for sample in read_dataset(tmp_path / "c.parquet")} < set(found)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--count", "0"], "--count must be at least 1"),
+        (["--seed", "-1"], "--seed must be at least 0"),
+        (["--least", "0"], "--least must be at least 1"),
+        (["--decompose", "--labels", "x"], "--labels is for new expressions"),
+        (["--decompose", "--least", "9"], "no sub-expressions of 9 symbols"),
+        (["--labels", "nowhere"], "nowhere cannot be read"),
+    ],
+)
+def test_synthesize_refuses_what_makes_nothing(
+    options: list[str], message: str, tmp_path: Path, capsys
+) -> None:
+    """A mistake is one sentence, exit code 2, and no file."""
+    write_dataset([typed("x + y")], tmp_path / "a.parquet")
+
+    assert run("synthesize", tmp_path / "a.parquet", tmp_path / "b.parquet", *options) == 2
+
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "b.parquet").exists()
+
+
+def test_synthesize_needs_ink(train: Path, tmp_path: Path, capsys) -> None:
+    """Ink that does not name its symbols cannot be taken apart."""
+    run("import", train, tmp_path / "a.parquet")
+
+    assert run("synthesize", tmp_path / "a.parquet", tmp_path / "b.parquet") == 2
+
+    assert "none of the samples has ink that names the strokes" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from inktex import __version__
-from inktex.commands import data, export, recognition, training
+from inktex.commands import data, export, recognition, synthesis, training
 from inktex.errors import ConfigError, InktexError
 
 _USER_ERROR = 2
@@ -67,6 +67,12 @@ COMMANDS: tuple[Command, ...] = (
         "Count what a Parquet file holds.",
         data.add_describe,
         data.run_describe,
+    ),
+    Command(
+        "synthesize",
+        "Write new samples with the ink of others, or cut out their sub-expressions.",
+        synthesis.add_synthesize,
+        synthesis.run_synthesize,
     ),
     Command(
         "train",

@@ -16,7 +16,7 @@ from inktex.image_ink import pen_px, resize, separate_ink, sharp_binary
 
 FloatArray = npt.NDArray[np.float32]
 
-CANONICAL_SYMBOL_PX = 14.0
+CANONICAL_SYMBOL_PX = 16.0
 MAX_PIXELS = 100_000_000  # of a picture that is decoded at all
 MAX_WIDTH_PX = 1024  # of the canonical picture
 MAX_HEIGHT_PX = 384

@@ -33,7 +33,8 @@ class Symbol:
     Attributes:
         label: LaTeX of the symbol as annotated.
         strokes: indices into the ink's strokes.
-        reference: ``xml:id`` of the symbol's leaf in the document's MathML, if it names one.
+        reference: ``xml:id`` of the symbol's leaf in the document's MathML if it names one; of ink made anew, its token in
+            the label.
     """
 
     label: str

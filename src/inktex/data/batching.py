@@ -118,7 +118,17 @@ def _round_up(size: float, steps: Sequence[int]) -> int:
 
 
 class Batches(Dataset[Batch]):
-    """Training batches by (epoch, number); nothing but the seed decides what they hold."""
+    """Training batches by (epoch, number); nothing but the seed decides what they hold.
+
+    Args:
+        examples: what every epoch holds, once the pictures have grown.
+        vocabulary: tokens and ids.
+        options: how pictures are put together.
+        augment: how ink is drawn.
+        seed: decides everything random.
+        extra: of these every epoch holds ``extra_per_epoch`` besides, chosen at random.
+        extra_per_epoch: how many.
+    """
 
     def __init__(
         self,
@@ -127,14 +137,17 @@ class Batches(Dataset[Batch]):
         options: BatchOptions,
         augment: AugmentOptions,
         seed: int,
+        extra: Sequence[Example] = (),
+        extra_per_epoch: int = 0,
     ) -> None:
-        self.examples = examples
+        self.examples = [*examples, *extra]
         self.vocabulary = vocabulary
         self.options = options
         self.augment = augment
         self.seed = seed
-        areas = np.array([example.shape[0] * example.shape[1] for example in examples])
-        self._by_area = np.argsort(areas, kind="stable")
+        self.extra_per_epoch = extra_per_epoch
+        self._areas = np.array([example.shape[0] * example.shape[1] for example in self.examples])
+        self._by_area = np.argsort(self._areas[: len(examples)], kind="stable")
         self._plan: tuple[int, list[Planned]] = (-1, [])
 
     def plan(self, epoch: int) -> list[Planned]:
@@ -142,7 +155,11 @@ class Batches(Dataset[Batch]):
         if self._plan[0] != epoch:
             rng = np.random.default_rng([self.seed, epoch])
             share = min(1.0, (epoch + 1) / (self.options.growing_epochs + 1))
-            chosen = self._by_area[: max(1, round(share * len(self.examples)))]
+            chosen = self._by_area[: max(1, round(share * len(self._by_area)))]
+            extra = np.arange(len(self._by_area), len(self.examples))
+            extra = extra[self._areas[extra] <= self._areas[chosen[-1]]] if share < 1 else extra
+            count = min(len(extra), round(share * self.extra_per_epoch))
+            chosen = np.concatenate([chosen, rng.choice(extra, count, replace=False)])
             shapes = [self.examples[index].shape for index in chosen]
             planned = plan_batches(shapes, self.options, self.augment.scale, rng)
             self._plan = epoch, [each._replace(examples=chosen[each.examples].tolist()) for each in planned]

@@ -27,7 +27,7 @@ class Limits:
     """
 
     label: int = 150
-    picture: int = 150_000
+    picture: int = 200_000
 
 
 class Example(NamedTuple):

@@ -28,11 +28,15 @@ class DataOptions:
 
     Attributes:
         train: Parquet data sets to train on.
+        extra: Parquet data sets, such as ``inktex synthesize`` makes; every epoch holds some of them besides.
+        extra_per_epoch: how many of them, chosen anew every epoch.
         validation: Parquet data set that the best weights are chosen by; none: the last weights are kept.
         workers: processes that draw the training pictures.
     """
 
     train: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    extra_per_epoch: int = 10_000
     validation: str | None = None
     workers: int = 1
 

@@ -98,7 +98,20 @@ def train(config: TrainConfig, folder: Path, resume: bool = False) -> dict[str, 
         log.warning("%d training samples left out: %s", count, reason)
     if not examples:
         raise DataError("every training sample was left out by the limits of batch: nothing to train on")
-    batches = Batches(examples, vocabulary, config.batch, config.augment, config.trainer.seed)
+    extra, left_out = prepare_examples(
+        [sample for path in config.data.extra for sample in read_dataset(path)], vocabulary, config.limits
+    )
+    for reason, count in left_out.items():
+        log.warning("%d extra training samples left out: %s", count, reason)
+    batches = Batches(
+        examples,
+        vocabulary,
+        config.batch,
+        config.augment,
+        config.trainer.seed,
+        extra,
+        config.data.extra_per_epoch,
+    )
     validation = (
         validation_batches(read_dataset(config.data.validation), vocabulary) if config.data.validation else []
     )
@@ -112,8 +125,9 @@ def train(config: TrainConfig, folder: Path, resume: bool = False) -> dict[str, 
     write_text(folder / "config.yaml", dump_config(config))
     write_text(folder / "vocabulary.json", vocabulary.to_json())
     log.info(
-        "%d examples, %d steps, %d validation pictures",
+        "%d examples, %d extra, %d steps, %d validation pictures",
         len(examples),
+        len(extra),
         steps,
         sum(len(v.labels) for v in validation),
     )

@@ -1,0 +1,142 @@
+"""``inktex synthesize``: new samples from real ink."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Generator
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from inktex.commands.output import add_json, check_targets, progress, write_json
+from inktex.errors import ConfigError, DataError, LatexError
+
+if TYPE_CHECKING:
+    from inktex.data.dataset import Sample
+    from inktex.data.expressions import Written
+
+_DEFAULT_COUNT = 10_000
+
+
+def add_synthesize(parser: ArgumentParser) -> None:
+    """Declare the options of ``inktex synthesize``."""
+    parser.add_argument("data", help="a Parquet file with ink, as 'inktex import' makes of InkML")
+    parser.add_argument("output", help="the Parquet file to write: ink without pictures")
+    parser.add_argument(
+        "--count",
+        type=int,
+        help=f"samples to make (default: {_DEFAULT_COUNT:,}; with --decompose all there are)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="the same seed makes the same samples (default: 0)"
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="FILE",
+        help="LaTeX to write besides, an expression a line, plain or gzipped; what the ink has no symbols "
+        "for is left out",
+    )
+    parser.add_argument(
+        "--decompose",
+        action="store_true",
+        help="cut sub-expressions out of the samples instead of writing new expressions",
+    )
+    parser.add_argument(
+        "--least", type=int, default=2, help="fewest symbols of a sub-expression (default: 2)"
+    )
+    add_json(parser)
+
+
+def run_synthesize(options: Namespace) -> int:
+    """Write new expressions with the ink of others, or cut out their sub-expressions."""
+    from inktex.data.dataset import read_dataset, write_dataset
+    from inktex.data.synthesis import read_expressions
+
+    if options.count is not None and options.count < 1:
+        raise ConfigError(f"--count must be at least 1, got {options.count}")
+    if options.seed < 0:
+        raise ConfigError(f"--seed must be at least 0, got {options.seed}")
+    if options.least < 1:
+        raise ConfigError(f"--least must be at least 1, got {options.least}")
+    if options.decompose and options.labels:
+        raise ConfigError("--labels is for new expressions; with --decompose there are none")
+    check_targets(options.output, options.json)
+    start = time.perf_counter()
+    lines = _read_labels(options.labels) if options.labels else []
+    expressions = read_expressions(read_dataset(options.data))
+    count, make = _cutter(expressions, options) if options.decompose else _writer(expressions, lines, options)
+    labels: set[tuple[str, ...]] = set()
+    with closing(_made(count, make, labels)) as samples:
+        write_dataset(samples, options.output)
+    made = f"{count:,} samples of {len(labels):,} labels"
+    print(f"{options.output}: {made}, from {len(expressions):,} expressions")
+    if options.json:
+        figures = {"count": count, "distinct_labels": len(labels), "expressions": len(expressions)}
+        write_json(options.json, {**figures, "seconds": round(time.perf_counter() - start, 3)})
+    return 0
+
+
+def _cutter(expressions: list[Written], options: Namespace) -> tuple[int, Callable[[int], Sample]]:
+    """Return how many sub-expressions to cut out, and what cuts the one of a number."""
+    import numpy as np
+
+    from inktex.data.synthesis import Decomposition
+
+    pieces = Decomposition(expressions, options.least)
+    if not len(pieces):
+        raise DataError(f"{options.data} has no sub-expressions of {options.least} symbols or more")
+    if options.count is None or options.count >= len(pieces):
+        return len(pieces), pieces.__getitem__
+    chosen = np.random.default_rng(options.seed).choice(len(pieces), options.count, replace=False)
+    return options.count, lambda number: pieces[int(chosen[number])]
+
+
+def _writer(
+    expressions: list[Written], labels: list[list[str]], options: Namespace
+) -> tuple[int, Callable[[int], Sample]]:
+    """Return how many expressions to write, and what writes the one of a number."""
+    import numpy as np
+
+    from inktex.data.synthesis import Synthesizer
+
+    synthesizer = Synthesizer(expressions, labels)
+    if labels:
+        print(f"{options.labels}: {synthesizer.listed:,} of {len(labels):,} expressions can be written")
+
+    def write(number: int) -> Sample:
+        return synthesizer.make(f"synthetic-{number}", np.random.default_rng([options.seed, number]))
+
+    return options.count or _DEFAULT_COUNT, write
+
+
+def _made(
+    count: int, make: Callable[[int], Sample], labels: set[tuple[str, ...]]
+) -> Generator[Sample, None, None]:
+    """Yield samples behind a progress bar; collect their labels."""
+    with progress("synthesizing", count) as (advance, _):
+        for number in range(count):
+            sample = make(number)
+            labels.add(sample.tokens)
+            yield sample
+            advance()
+
+
+def _read_labels(path: str) -> list[list[str]]:
+    """Read LaTeX, one expression a line, into the dialect; lines that are no LaTeX are passed over."""
+    from inktex.latex_normalize import normalize
+
+    labels = []
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+        text = (gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data).decode("utf-8-sig")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        problem = getattr(error, "strerror", None) or error
+        raise DataError(f"{path} cannot be read as text: {problem}") from None
+    for line in text.splitlines():
+        try:
+            labels.append(normalize(line))
+        except LatexError:
+            continue
+    return labels

@@ -1,0 +1,157 @@
+"""Labels for new expressions: real ones with groups exchanged and symbols renamed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from inktex.data.expressions import Part, Written, is_closed, read_tree
+from inktex.data.layout import kind_of
+from inktex.errors import ConfigError
+from inktex.latex import Command, Row, Script, is_well_formed
+
+_LONGEST_EXCHANGED = 24  # tokens
+_LONGEST_RUN = 6  # items
+_FAMILIES: tuple[tuple[str, ...], ...] = tuple(
+    tuple(family.split())
+    for family in (
+        "0 1 2 3 4 5 6 7 8 9",
+        "a b c d e f g h i j k l m n o p q r s t u v w x y z",
+        "A B C E F G H I L M N P R S T V X Y",
+        "\\alpha \\beta \\gamma \\theta \\lambda \\mu \\phi \\pi \\sigma \\Delta \\infty",
+        "+ - \\times \\div \\pm \\cdot /",
+        "= \\neq < > \\leq \\geq \\rightarrow \\in",
+        "\\sin \\cos \\tan \\log",
+        "\\ldots \\cdots",
+    )
+)
+_LOOSE = frozenset(("operator", "point"))  # kinds of items that no expression should end with
+_FAMILY = {token: family for family in _FAMILIES for token in family}
+
+
+@dataclass(frozen=True)
+class ComposeOptions:
+    """How labels are composed.
+
+    Attributes:
+        exchanges: most groups exchanged in a label.
+        rename: share of labels whose symbols are renamed.
+        renamed: share of symbols renamed in such a label.
+        listed: share of labels taken from the list, if there is one.
+        longest: most tokens of a label.
+        rarity: how much rarer symbols are preferred as new names; 0 is not at all, 1 makes all alike.
+    """
+
+    exchanges: int = 2
+    rename: float = 0.7
+    renamed: float = 0.5
+    listed: float = 0.25
+    longest: int = 70
+    rarity: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.longest < 1 or self.exchanges < 0:
+            raise ConfigError(
+                f"labels need at least 1 token and 0 exchanges, got {self.longest} and {self.exchanges}"
+            )
+
+
+class Composer:
+    """Composes labels.
+
+    Args:
+        expressions: whose labels, groups and symbols are used.
+        labels: further labels; those with other tokens than the expressions', or too long, are left out.
+        options: how labels are composed.
+    """
+
+    def __init__(
+        self, expressions: Sequence[Written], labels: Sequence[Sequence[str]], options: ComposeOptions
+    ) -> None:
+        self.options = options
+        self._counts = Counter(token for written in expressions for token in written.sample.tokens)
+        self._groups: dict[str, list[tuple[str, ...]]] = {}
+        for written in expressions:
+            tokens = written.sample.tokens
+            for role, start, end in _exchangeable(written.root, tokens):
+                self._groups.setdefault(role, []).append(tokens[start:end])
+        self.listed = [
+            tuple(tokens)
+            for tokens in labels
+            if 0 < len(tokens) <= options.longest
+            and all(token in self._counts for token in tokens)
+            and is_well_formed(tokens)
+        ]
+
+    def compose(self, tokens: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
+        """Return a label made from another, or from one of the list."""
+        options = self.options
+        if self.listed and rng.random() < options.listed:
+            tokens = self.listed[rng.integers(len(self.listed))]
+        for _ in range(int(rng.integers(0, options.exchanges + 1))):
+            changed = self._exchange(tokens, rng)
+            if len(changed) <= options.longest and is_well_formed(changed):
+                tokens = changed
+        if rng.random() < options.rename:
+            renamed = self._rename(tokens, rng)
+            tokens = renamed if is_well_formed(renamed) else tokens
+        return tokens
+
+    def _exchange(self, tokens: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
+        """Return the label with one of its groups replaced by another of the same role."""
+        places = list(_exchangeable(read_tree(tokens), tokens))
+        if not places:
+            return tokens
+        role, start, end = places[rng.integers(len(places))]
+        others = self._groups.get(role)
+        if not others:
+            return tokens
+        return tokens[:start] + others[rng.integers(len(others))] + tokens[end:]
+
+    def _rename(self, tokens: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
+        """Return the label with some symbols renamed within their families; a letter alike everywhere."""
+        names = {"d": "d"} if "\\int" in tokens else {}  # the d of a differential stays
+        renamed = []
+        for token in tokens:
+            new = token
+            if token in _FAMILY:
+                if token not in names or not token.isalpha():  # digits and signs differ from place to place
+                    change = rng.random() < self.options.renamed
+                    names[token] = self._other(_FAMILY[token], rng) if change else token
+                new = names[token]
+            renamed.append(new)
+        return tuple(renamed)
+
+    def _other(self, family: tuple[str, ...], rng: np.random.Generator) -> str:
+        known = [token for token in family if token in self._counts]
+        weights = np.array([self._counts[token] for token in known]) ** (1.0 - self.options.rarity)
+        return known[int(np.searchsorted(np.cumsum(weights) / weights.sum(), rng.random()))]
+
+
+def _exchangeable(part: Part, tokens: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+    """Yield (role, start, end) of what can be exchanged for another of its role.
+
+    These are arguments, scripts, and runs of several items; the role of a run says whether it begins and ends
+    with a sign, so that none is left without its operands.
+    """
+    for role, child in part.children.items():
+        if isinstance(child.node, Row) and child.children and _is_group(tokens[child.start : child.end]):
+            head = part.node.name if isinstance(part.node, Command) else ""
+            yield f"{head} {role}", child.start, child.end
+        yield from _exchangeable(child, tokens)
+    if not isinstance(part.node, Row):
+        return
+    for first, item in enumerate(part.items):
+        if isinstance(item.node, Script) and "base" not in item.children:
+            continue
+        for last in part.items[first + 1 : first + _LONGEST_RUN]:
+            if _is_group(tokens[item.start : last.end]):
+                ends = " ".join("sign" if kind_of(end) in _LOOSE else "term" for end in (item, last))
+                yield f"run {ends}", item.start, last.end
+
+
+def _is_group(tokens: Sequence[str]) -> bool:
+    return len(tokens) <= _LONGEST_EXCHANGED and is_closed(tokens)
