@@ -68,7 +68,7 @@ def test_a_batch_gives_what_each_gives_alone(recognizer: Recognizer) -> None:
 
     together = recognizer.recognize_many(inks)
 
-    assert len({recognition.latex for recognition in alone}) > 6
+    assert len({recognition.latex for recognition in alone}) > 4
     assert [each.latex for each in together] == [each.latex for each in alone]
     expected = [each.confidence for each in alone]
     assert [each.confidence for each in together] == pytest.approx(expected, rel=1e-3, abs=1e-9)

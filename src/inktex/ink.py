@@ -33,8 +33,8 @@ class Symbol:
     Attributes:
         label: LaTeX of the symbol as annotated.
         strokes: indices into the ink's strokes.
-        reference: ``xml:id`` of the symbol's leaf in the document's MathML if it names one; of ink made anew, its token in
-            the label.
+        reference: ``xml:id`` of the symbol's leaf in the document's MathML, or the symbol's token (see
+            :func:`inktex.data.alignment.token_reference`), if it names either.
     """
 
     label: str
