@@ -20,7 +20,7 @@ from inktex.data.batching import (
     plan_batches,
 )
 from inktex.data.dataset import Sample
-from inktex.data.examples import Limits, prepare_examples
+from inktex.data.examples import Example, Limits, prepare_examples
 from inktex.ink import Ink, Symbol
 from inktex.vocabulary import Vocabulary
 
@@ -43,6 +43,12 @@ def batches(samples: list[Sample], **options: int) -> Batches:
     examples, left_out = prepare_examples(samples, VOCABULARY, Limits())
     assert not left_out
     return Batches(examples, VOCABULARY, BatchOptions(**options), AugmentOptions(), seed=7)
+
+
+def epoch_ids(both: Batches, epoch: int) -> list[str]:
+    """The ids of what an epoch's batches hold, sorted."""
+    examples = both.examples(epoch)
+    return sorted(examples[index].id for batch in both.plan(epoch) for index in batch.examples)
 
 
 shapes = st.lists(st.tuples(st.integers(8, 300), st.integers(8, 900)), min_size=1, max_size=200)
@@ -71,8 +77,8 @@ def test_a_batch_reads_every_label_in_both_directions() -> None:
     """Inputs begin with their direction's start, targets end with its end, and symbols follow the tokens."""
     both = batches([sample("one", "aab"), sample("two", "aab")])
     examples = [
-        both.examples[0],
-        both.examples[1]._replace(tokens=VOCABULARY.encode(["b"]), token_symbol=[2]),
+        both.examples(0)[0],
+        both.examples(0)[1]._replace(tokens=VOCABULARY.encode(["b"]), token_symbol=[2]),
     ]
     drawn = draw(examples[0].ink, AugmentOptions(), np.random.default_rng(0))
     batch = collate(examples, [drawn, drawn], VOCABULARY)
@@ -105,9 +111,10 @@ def test_growing_epochs_begin_with_the_smallest_pictures() -> None:
     samples = [sample(str(i), "ab" * (i + 1)) for i in range(6)]
     growing = batches(samples, growing_epochs=2)
 
-    held = [sorted(index for batch in growing.plan(epoch) for index in batch.examples) for epoch in range(4)]
+    held = [epoch_ids(growing, epoch) for epoch in range(4)]
 
-    assert held == [[0, 1], [0, 1, 2, 3], [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]]
+    everything = ["0", "1", "2", "3", "4", "5"]
+    assert held == [everything[:2], everything[:4], everything, everything]
 
 
 def test_every_epoch_holds_some_extra_examples() -> None:
@@ -115,14 +122,31 @@ def test_every_epoch_holds_some_extra_examples() -> None:
     samples = [sample(str(i), "ab" * (i + 1)) for i in range(6)]
     examples, _ = prepare_examples(samples, VOCABULARY, Limits())
     options = BatchOptions(growing_epochs=1)
-    both = Batches(examples[:3], VOCABULARY, options, AugmentOptions(), 7, examples, extra_per_epoch=2)
+    extra = [example._replace(id=f"e{example.id}") for example in examples]
+    both = Batches(examples[:3], VOCABULARY, options, AugmentOptions(), 7, extra, extra_per_epoch=2)
 
-    held = [sorted(index for batch in both.plan(epoch) for index in batch.examples) for epoch in range(1, 30)]
-    small = [index for batch in both.plan(0) for index in batch.examples]
+    held = [epoch_ids(both, epoch) for epoch in range(1, 30)]
 
-    assert all(epoch[:3] == [0, 1, 2] and len(set(epoch)) == 5 for epoch in held)
-    assert {index for epoch in held for index in epoch} == set(range(9))
-    assert max(examples[index if index < 3 else index - 3].shape for index in small) <= examples[1].shape
+    own, others = {"0", "1", "2"}, {"e0", "e1", "e2", "e3", "e4", "e5"}
+    assert all(len(epoch) == 5 and own < set(epoch) for epoch in held)
+    assert {name for epoch in held for name in epoch} == own | others
+    assert set(epoch_ids(both, 0)) <= {"0", "1", "e0", "e1"}
+
+
+def test_fresh_examples_are_those_of_their_epoch() -> None:
+    """Every epoch is given its own; those larger than what has grown in wait for another epoch."""
+    samples = [sample(str(i), "ab" * (i + 1)) for i in range(4)]
+    examples, _ = prepare_examples(samples, VOCABULARY, Limits())
+
+    def fresh(epoch: int) -> list[Example]:
+        return [example._replace(id=f"{epoch}:{example.id}") for example in examples]
+
+    options = BatchOptions(growing_epochs=1)
+    both = Batches(examples, VOCABULARY, options, AugmentOptions(), 7, fresh=fresh)
+
+    assert epoch_ids(both, 0) == ["0", "0:0", "0:1", "1"]
+    assert epoch_ids(both, 3) == ["0", "1", "2", "3", "3:0", "3:1", "3:2", "3:3"]
+    assert both.expected(3) == len(both.plan(3))
 
 
 def test_processes_share_an_epoch_without_overlap() -> None:

@@ -91,6 +91,10 @@ def test_a_run_trains_resumes_exports_and_reads(place: Path, trained: Path) -> N
     facts = json.loads((place / "run" / "bundle" / "model.json").read_text())
     assert facts["training"]["config"]["data"] == {
         "train": ["data.parquet"],
+        "extra": [],
+        "extra_per_epoch": 10_000,
+        "fresh_per_epoch": 0,
+        "labels": None,
         "validation": "data.parquet",
         "workers": 0,
     }

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +23,7 @@ import lightning as pl
 import safetensors.torch
 
 from inktex.data.augment import NO_AUGMENTATION
-from inktex.data.batching import BatchOptions
+from inktex.data.batching import Batch, Batches, BatchOptions
 from inktex.data.dataset import Sample, write_dataset
 from inktex.errors import ConfigError, DataError, RunError
 from inktex.ink import Ink, Symbol, rasterize
@@ -76,7 +80,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def config(data: Path, validation: bool = False, epochs: int = 2, **trainer: Any) -> TrainConfig:
     return TrainConfig(
         model=TINY,
-        data=DataOptions((str(data),), str(data) if validation else None, workers=0),
+        data=DataOptions((str(data),), validation=str(data) if validation else None, workers=0),
         batch=BatchOptions(pictures=2),
         trainer=TrainerOptions(epochs=epochs, precision="32-true", accelerator="cpu", devices="1", **trainer),
     )
@@ -238,7 +242,7 @@ def test_every_configuration_builds_and_takes_a_step(path: Path, data: Path, tmp
     wanted = read_config(path)
     short = dataclasses.replace(
         wanted,
-        data=DataOptions((str(data),), None, workers=0),
+        data=DataOptions((str(data),), workers=0),
         batch=BatchOptions(pictures=8),
         trainer=TrainerOptions(epochs=1, precision="32-true", accelerator="cpu", devices="1"),
     )
@@ -309,3 +313,52 @@ def test_overfits_drawn_formulas(data: Path, tmp_path: Path) -> None:
     )
 
     assert train(wanted, tmp_path / "run")["val/exprate"] == 100
+
+
+def throughput(run: Path) -> list[tuple[float, float]]:
+    """What a run logged of each epoch: pictures a second and the share of waiting."""
+    with (run / "log" / "version_0" / "metrics.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["train/waiting"]]
+    return [(float(row["train/pictures_per_second"]), float(row["train/waiting"])) for row in rows]
+
+
+def test_waiting_for_data_is_logged(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of batches that take 3 s to come and 1 s to learn from, 3/4 is waiting; validation is not counted."""
+    now_s = 0.0
+    came: list[int] = []  # the epoch of each batch
+
+    def taking(seconds: float, work: Callable[..., Any]) -> Callable[..., Any]:
+        def slow(*arguments: Any) -> Any:
+            nonlocal now_s
+            now_s += seconds
+            return work(*arguments)
+
+        return slow
+
+    def fetched(batches: Batches, key: tuple[int, int]) -> Batch:
+        came.append(key[0])
+        return fetch(batches, key)
+
+    fetch = Batches.__getitem__
+    monkeypatch.setattr(callbacks, "time", SimpleNamespace(perf_counter=lambda: now_s, monotonic=lambda: 0.0))
+    monkeypatch.setattr(Batches, "__getitem__", taking(3, fetched))
+    monkeypatch.setattr(TrainingModule, "training_step", taking(1, TrainingModule.training_step))
+    monkeypatch.setattr(TrainingModule, "validation_step", taking(100, TrainingModule.validation_step))
+    wanted = config(data, validation=True, validate_every=1)
+    train(wanted, tmp_path / "run")
+
+    pictures = 8  # of an epoch
+    expected = [(pictures / (4 * came.count(epoch)), 0.75) for epoch in range(2)]
+    np.testing.assert_allclose(throughput(tmp_path / "run"), expected, rtol=1e-6)
+
+
+def test_throughput_is_that_of_the_clock(data: Path, tmp_path: Path) -> None:
+    """A run as a whole, with all that goes on beside training, is no faster than its epoch is said to be."""
+    start = time.perf_counter()
+    train(config(data, epochs=1), tmp_path / "run")
+    elapsed_s = time.perf_counter() - start
+
+    ((pictures_per_second, waiting),) = throughput(tmp_path / "run")
+
+    assert pictures_per_second >= 8 / elapsed_s
+    assert 0 < waiting < 1

@@ -65,10 +65,11 @@ def _facts(run: Path, config: TrainConfig, licence: str) -> Facts:
 
     plain = json.loads(json.dumps(dataclasses.asdict(config)))  # lists for tuples, as they will be read back
     model = plain.pop("model")
-    plain["data"] |= {  # names of files, not where they were on this machine
-        "train": [Path(path).name for path in config.data.train],
-        "validation": Path(config.data.validation).name if config.data.validation else None,
-    }
+    # Names of files, not where they were on this machine.
+    for key in ("train", "extra"):
+        plain["data"][key] = [Path(path).name for path in plain["data"][key]]
+    for section, key in (("data", "validation"), ("data", "labels"), ("trainer", "initial")):
+        plain[section][key] = Path(plain[section][key]).name if plain[section][key] else None
     return Facts(
         family=config.family,
         max_length=config.model.max_length,

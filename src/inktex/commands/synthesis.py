@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Generator
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inktex.commands.output import add_json, check_targets, progress, write_json
-from inktex.errors import ConfigError, DataError, LatexError
+from inktex.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from inktex.data.dataset import Sample
@@ -50,6 +50,7 @@ def add_synthesize(parser: ArgumentParser) -> None:
 
 def run_synthesize(options: Namespace) -> int:
     """Write new expressions with the ink of others, or cut out their sub-expressions."""
+    from inktex.data.composition import read_labels
     from inktex.data.dataset import read_dataset, write_dataset
     from inktex.data.synthesis import read_expressions
 
@@ -63,7 +64,7 @@ def run_synthesize(options: Namespace) -> int:
         raise ConfigError("--labels is for new expressions; with --decompose there are none")
     check_targets(options.output, options.json)
     start = time.perf_counter()
-    lines = _read_labels(options.labels) if options.labels else []
+    lines = read_labels(Path(options.labels)) if options.labels else []
     expressions = read_expressions(read_dataset(options.data))
     count, make = _cutter(expressions, options) if options.decompose else _writer(expressions, lines, options)
     labels: set[tuple[str, ...]] = set()
@@ -120,23 +121,3 @@ def _made(
             labels.add(sample.tokens)
             yield sample
             advance()
-
-
-def _read_labels(path: str) -> list[list[str]]:
-    """Read LaTeX, one expression a line, into the dialect; lines that are no LaTeX are passed over."""
-    from inktex.latex_normalize import normalize
-
-    labels = []
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-        text = (gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        problem = getattr(error, "strerror", None) or error
-        raise DataError(f"{path} cannot be read as text: {problem}") from None
-    for line in text.splitlines():
-        try:
-            labels.append(normalize(line))
-        except LatexError:
-            continue
-    return labels

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -117,6 +117,10 @@ def _round_up(size: float, steps: Sequence[int]) -> int:
     return next((step for step in steps if step >= size), int(np.ceil(size / steps[-1])) * steps[-1])
 
 
+def _areas(examples: Sequence[Example]) -> npt.NDArray[np.int64]:
+    return np.array([example.shape[0] * example.shape[1] for example in examples], dtype=np.int64)
+
+
 class Batches(Dataset[Batch]):
     """Training batches by (epoch, number); nothing but the seed decides what they hold.
 
@@ -128,6 +132,7 @@ class Batches(Dataset[Batch]):
         seed: decides everything random.
         extra: of these every epoch holds ``extra_per_epoch`` besides, chosen at random.
         extra_per_epoch: how many.
+        fresh: gives further examples that the epoch of a number holds besides.
     """
 
     def __init__(
@@ -139,37 +144,57 @@ class Batches(Dataset[Batch]):
         seed: int,
         extra: Sequence[Example] = (),
         extra_per_epoch: int = 0,
+        fresh: Callable[[int], Sequence[Example]] | None = None,
     ) -> None:
-        self.examples = [*examples, *extra]
+        self._examples = examples
+        self._extra = extra
         self.vocabulary = vocabulary
         self.options = options
         self.augment = augment
         self.seed = seed
-        self.extra_per_epoch = extra_per_epoch
-        self._areas = np.array([example.shape[0] * example.shape[1] for example in self.examples])
-        self._by_area = np.argsort(self._areas[: len(examples)], kind="stable")
-        self._plan: tuple[int, list[Planned]] = (-1, [])
+        self._extra_per_epoch = extra_per_epoch
+        self._fresh = fresh
+        self._by_area = np.argsort(_areas(examples), kind="stable")
+        self._extra_areas = _areas(extra)
+        self._epoch: tuple[int, list[Example], list[Planned]] = (-1, [], [])
 
     def plan(self, epoch: int) -> list[Planned]:
-        """Return what each batch of an epoch holds."""
-        if self._plan[0] != epoch:
-            rng = np.random.default_rng([self.seed, epoch])
-            share = min(1.0, (epoch + 1) / (self.options.growing_epochs + 1))
-            chosen = self._by_area[: max(1, round(share * len(self._by_area)))]
-            extra = np.arange(len(self._by_area), len(self.examples))
-            extra = extra[self._areas[extra] <= self._areas[chosen[-1]]] if share < 1 else extra
-            count = min(len(extra), round(share * self.extra_per_epoch))
-            chosen = np.concatenate([chosen, rng.choice(extra, count, replace=False)])
-            shapes = [self.examples[index].shape for index in chosen]
-            planned = plan_batches(shapes, self.options, self.augment.scale, rng)
-            self._plan = epoch, [each._replace(examples=chosen[each.examples].tolist()) for each in planned]
-        return self._plan[1]
+        """Return what each batch of an epoch holds, as numbers into :meth:`examples`."""
+        return self._prepared(epoch)[1]
+
+    def examples(self, epoch: int) -> list[Example]:
+        """Return all examples of an epoch."""
+        return self._prepared(epoch)[0]
+
+    def expected(self, epoch: int) -> int:
+        """Return how many batches an epoch has; if there are fresh examples, had it those of epoch 0."""
+        return len(self._prepare(epoch, self._fresh(0) if self._fresh else ())[1])
+
+    def _prepared(self, epoch: int) -> tuple[list[Example], list[Planned]]:
+        if self._epoch[0] != epoch:
+            self._epoch = epoch, *self._prepare(epoch, self._fresh(epoch) if self._fresh else ())
+        return self._epoch[1:]
+
+    def _prepare(self, epoch: int, fresh: Sequence[Example]) -> tuple[list[Example], list[Planned]]:
+        rng = np.random.default_rng([self.seed, epoch])
+        share = min(1.0, (epoch + 1) / (self.options.growing_epochs + 1))
+        chosen = self._by_area[: max(1, round(share * len(self._by_area)))]
+        examples = [self._examples[index] for index in chosen]
+        largest = _areas(examples[-1:])[0] if share < 1 else np.inf
+        small = np.flatnonzero(self._extra_areas <= largest)
+        count = min(len(small), round(share * self._extra_per_epoch))
+        examples += [self._extra[index] for index in rng.choice(small, count, replace=False)]
+        areas = _areas(fresh)
+        examples += [example for example, area in zip(fresh, areas, strict=True) if area <= largest]
+        shapes = [example.shape for example in examples]
+        return examples, plan_batches(shapes, self.options, self.augment.scale, rng)
 
     def __getitem__(self, key: tuple[int, int]) -> Batch:
         epoch, number = key
         rng = np.random.default_rng([self.seed, epoch, number])
-        planned = self.plan(epoch)[number]
-        chosen = [self.examples[index] for index in planned.examples]
+        examples, plan = self._prepared(epoch)
+        planned = plan[number]
+        chosen = [examples[index] for index in planned.examples]
         drawings = [
             draw_example(example, self.augment, rng, scale, planned.shape)
             for example, scale in zip(chosen, planned.scales, strict=True)

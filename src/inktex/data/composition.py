@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from inktex.data.expressions import Part, Written, is_closed, read_tree
 from inktex.data.layout import kind_of
-from inktex.errors import ConfigError
+from inktex.errors import ConfigError, DataError, LatexError
 from inktex.latex import Command, Row, Script, is_well_formed
+from inktex.latex_normalize import normalize
 
+_GZIP = b"\x1f\x8b"
 _LONGEST_EXCHANGED = 24  # tokens
 _LONGEST_RUN = 6  # items
 _FAMILIES: tuple[tuple[str, ...], ...] = tuple(
@@ -57,6 +63,26 @@ class ComposeOptions:
             raise ConfigError(
                 f"labels need at least 1 token and 0 exchanges, got {self.longest} and {self.exchanges}"
             )
+
+
+def read_labels(path: Path) -> list[list[str]]:
+    """Read LaTeX, an expression a line, plain or gzipped; lines that are no LaTeX are passed over.
+
+    Raises:
+        DataError: the file cannot be read as text.
+    """
+    try:
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if data.startswith(_GZIP) else data).decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as text: {error}") from None
+    labels = []
+    for line in text.splitlines():
+        with contextlib.suppress(LatexError):
+            labels.append(normalize(line))
+    return labels
 
 
 class Composer:

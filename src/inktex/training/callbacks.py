@@ -1,4 +1,4 @@
-"""What happens beside the training steps: averaged weights, kept weights, checkpoints."""
+"""What happens beside the training steps: averaged weights, kept weights, checkpoints, throughput."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import Callback, WeightAveraging
 from safetensors.torch import save_file
 from torch import Tensor
 
+from inktex.data.batching import Batch
 from inktex.training.module import TrainingModule, model_weights
 
 
@@ -109,6 +110,58 @@ class Checkpoints(Callback):
         if trainer.is_global_zero:
             os.replace(unfinished, self.path)
         self._written_s = time.monotonic()
+
+
+class Throughput(Callback):
+    """Logs once an epoch the pictures trained on a second, and the share of that time spent waiting for data.
+
+    Waiting is what lies between the end of one batch and the start of the next, and the start of an epoch's
+    loader; validation counts for neither figure. Of a GPU that is still at work when its batch is said to be
+    over, this is the host's view. It must stand behind the other callbacks: what they do after a batch, such
+    as writing a checkpoint, is no waiting for data.
+    """
+
+    def __init__(self) -> None:
+        self._pictures = 0
+        self._waiting_s = self._working_s = 0.0
+        self._last_s = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock."""
+        self._restart()
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int
+    ) -> None:
+        """End the waiting."""
+        self._waiting_s += self._lap()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        """End the work."""
+        self._working_s += self._lap()
+        self._pictures += len(batch.images)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Log, and start the clock for the next epoch."""
+        if self._pictures:  # none if the run was resumed at the end of an epoch
+            seconds = self._waiting_s + self._working_s
+            pl_module.log(
+                "train/pictures_per_second", self._pictures / seconds, sync_dist=True, reduce_fx="sum"
+            )
+            pl_module.log("train/waiting", self._waiting_s / seconds, sync_dist=True)
+        self._restart()
+
+    def _restart(self) -> None:
+        self._pictures = 0
+        self._waiting_s = self._working_s = 0.0
+        self._last_s = time.perf_counter()
+
+    def _lap(self) -> float:
+        now = time.perf_counter()
+        elapsed, self._last_s = now - self._last_s, now
+        return elapsed
 
 
 def write_weights(module: pl.LightningModule, path: Path) -> None:

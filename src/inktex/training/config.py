@@ -30,6 +30,8 @@ class DataOptions:
         train: Parquet data sets to train on.
         extra: Parquet data sets, such as ``inktex synthesize`` makes; every epoch holds some of them besides.
         extra_per_epoch: how many of them, chosen anew every epoch.
+        fresh_per_epoch: expressions written anew for every epoch with the ink of ``train``.
+        labels: file of LaTeX that fresh expressions are written of besides, one a line; none: of the data's.
         validation: Parquet data set that the best weights are chosen by; none: the last weights are kept.
         workers: processes that draw the training pictures.
     """
@@ -37,6 +39,8 @@ class DataOptions:
     train: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     extra_per_epoch: int = 10_000
+    fresh_per_epoch: int = 0
+    labels: str | None = None
     validation: str | None = None
     workers: int = 1
 

@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -19,13 +19,16 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from inktex.data.batching import Batch, Batches, EpochSampler, pad_pictures
+from inktex.data.composition import read_labels
 from inktex.data.dataset import Sample, read_dataset
-from inktex.data.examples import prepare_examples
+from inktex.data.examples import Example, prepare_examples
+from inktex.data.synthesis import Synthesizer, read_expressions
 from inktex.errors import DataError, RunError
 from inktex.image import canonicalize, decode
-from inktex.training.callbacks import AveragedWeights, Checkpoints, KeepBest, write_weights
+from inktex.training.callbacks import AveragedWeights, Checkpoints, KeepBest, Throughput, write_weights
 from inktex.training.config import TrainConfig
 from inktex.training.folder import dump_config, load_run, open_folder, write_text
+from inktex.training.fresh import FreshExamples
 from inktex.training.module import TrainingModule, ValidationBatch
 from inktex.vocabulary import Vocabulary
 
@@ -41,18 +44,32 @@ class TrainingData(pl.LightningDataModule):
         self.batches = batches
         self.validation = validation
         self.workers = workers
+        self._began = {"epoch": -1, "step": 0}  # the current epoch, and the step it began at
+
+    def state_dict(self) -> dict[str, int]:
+        """Return what a checkpoint needs to go on within an epoch."""
+        return self._began
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Go on where a checkpoint was written."""
+        self._began = state_dict
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return the loader of the trainer's current epoch."""
         assert self.trainer is not None
-        epoch, processes = self.trainer.current_epoch, self.trainer.world_size
-        before = sum(len(self.batches.plan(earlier)) // processes for earlier in range(epoch))
+        epoch = self.trainer.current_epoch
+        if self._began["epoch"] != epoch:
+            self._began = {"epoch": epoch, "step": self.trainer.global_step}
+            # A run resumed at the very end of an epoch would count its batches on into this one.
+            loop = self.trainer.fit_loop.epoch_loop
+            loop.batch_progress.reset_on_run()
+            loop.reset_restart_stage()
         sampler = EpochSampler(
             epoch,
             len(self.batches.plan(epoch)),
-            done=self.trainer.global_step - before,
+            done=self.trainer.global_step - self._began["step"],
             rank=self.trainer.global_rank,
-            processes=processes,
+            processes=self.trainer.world_size,
         )
         return DataLoader(
             self.batches,
@@ -69,13 +86,16 @@ class TrainingData(pl.LightningDataModule):
         return DataLoader(self.validation, batch_size=None, collate_fn=_as_it_is)  # type: ignore[arg-type]
 
 
-def train(config: TrainConfig, folder: Path, resume: bool = False) -> dict[str, float]:
+def train(
+    config: TrainConfig, folder: Path, resume: bool = False, callbacks: Sequence[Callback] = ()
+) -> dict[str, float]:
     """Train, or go on with an interrupted run.
 
     Args:
         config: the configuration.
         folder: the run folder; it must be new or empty unless ``resume``.
         resume: go on from ``checkpoints/last.ckpt``.
+        callbacks: Lightning callbacks besides those of every run.
 
     Returns:
         The last validation's metrics.
@@ -111,12 +131,13 @@ def train(config: TrainConfig, folder: Path, resume: bool = False) -> dict[str, 
         config.trainer.seed,
         extra,
         config.data.extra_per_epoch,
+        _fresh_examples(config, samples, vocabulary),
     )
     validation = (
         validation_batches(read_dataset(config.data.validation), vocabulary) if config.data.validation else []
     )
-    trainer = _trainer(config, folder, bool(validation))
-    steps = sum(len(batches.plan(epoch)) // trainer.world_size for epoch in range(config.trainer.epochs))
+    trainer = _trainer(config, folder, bool(validation), callbacks)
+    steps = sum(batches.expected(epoch) // trainer.world_size for epoch in range(config.trainer.epochs))
     module = TrainingModule(config, vocabulary, steps)
     if config.trainer.initial is not None and not resume:
         _take_weights(module, Path(config.trainer.initial))
@@ -184,6 +205,19 @@ def validation_batches(samples: Sequence[Sample], vocabulary: Vocabulary) -> lis
     return batches
 
 
+def _fresh_examples(
+    config: TrainConfig, samples: Sequence[Sample], vocabulary: Vocabulary
+) -> Callable[[int], Sequence[Example]] | None:
+    """Return what gives the expressions that are written anew for an epoch."""
+    count = config.data.fresh_per_epoch
+    if not count:
+        return None
+    labels = read_labels(Path(config.data.labels)) if config.data.labels else []
+    synthesizer = Synthesizer(read_expressions(samples), labels)
+    seed, workers = config.trainer.seed, config.data.workers
+    return FreshExamples(synthesizer, vocabulary, config.limits, count, seed, workers).of
+
+
 def _tune_process() -> None:
     """Set what makes training on a CPU about a third faster, and workers safe."""
     cv2.setNumThreads(1)  # before workers fork: OpenCV's own thread pool does not survive it
@@ -203,7 +237,9 @@ def _vocabulary(folder: Path, samples: Sequence[Sample], resume: bool) -> Vocabu
     return Vocabulary.build([sample.tokens for sample in samples])
 
 
-def _trainer(config: TrainConfig, folder: Path, validates: bool) -> pl.Trainer:
+def _trainer(
+    config: TrainConfig, folder: Path, validates: bool, more_callbacks: Sequence[Callback]
+) -> pl.Trainer:
     options = config.trainer
     callbacks: list[Callback] = [Checkpoints(folder, options.save_every_minutes)]
     if validates:
@@ -211,6 +247,7 @@ def _trainer(config: TrainConfig, folder: Path, validates: bool) -> pl.Trainer:
     callbacks.append(AveragedWeights(config.optimizer.averaging))
     if os.isatty(2):
         callbacks.append(RichProgressBar())
+    callbacks += [Throughput(), *more_callbacks]
     return pl.Trainer(
         accelerator=options.accelerator,
         devices=options.devices,
