@@ -9,7 +9,23 @@ import pytest
 
 from inktex.data.augment import CELL_PX, NO_AUGMENTATION, AugmentOptions, draw, prepare
 from inktex.image import CANONICAL_SYMBOL_PX, canonicalize
-from inktex.ink import Ink, Symbol, rasterize
+from inktex.ink import Ink, Symbol, draw_strokes, rasterize
+
+MOVING = {"perspective": 0.1, "wave": 0.1, "stroke_shift": 0.04}  # each strong
+SHARES = (
+    "smoothing",
+    "coarsening",
+    "pressure",
+    "fading",
+    "gaps",
+    "ruling",
+    "shade",
+    "specks",
+    "blur",
+    "resampling",
+    "jpeg",
+)
+EVERYTHING = dataclasses.replace(AugmentOptions(), **dict.fromkeys(SHARES, 1.0))
 
 
 def square(left: float, top: float, side: float) -> np.ndarray:
@@ -101,3 +117,122 @@ def test_a_dot_can_be_drawn() -> None:
     ink = Ink((np.array([[5, 5]], dtype=np.float32),))
 
     assert draw(prepare(ink), AugmentOptions(), np.random.default_rng(0)).picture.max() > 0.4
+
+
+def plain(seed: int) -> np.ndarray:
+    return draw(prepare(squares()), NO_AUGMENTATION, np.random.default_rng(seed)).picture
+
+
+def only(name: str, strength: float) -> AugmentOptions:
+    return dataclasses.replace(NO_AUGMENTATION, **{name: strength})
+
+
+def test_no_augmentation_has_every_strength_at_zero() -> None:
+    """All that is left is a pen of one width."""
+    strengths = dataclasses.asdict(NO_AUGMENTATION)
+    thinnest, thickest = strengths.pop("pen_px")
+
+    assert thinnest == thickest
+    assert not any(strengths.values())
+
+
+def test_without_augmentation_the_prepared_points_are_drawn() -> None:
+    """The picture is that of the strokes themselves, shifted by the margin alone."""
+    ink, rng = prepare(squares()), np.random.default_rng(3)
+    pen_px = rng.uniform(*NO_AUGMENTATION.pen_px)
+    margin = pen_px / 2 + rng.uniform(1, 5, size=4)
+    points = (ink.points - ink.points.min(axis=0) + margin[:2]).astype(np.float32)
+
+    picture = plain(3)
+
+    np.testing.assert_array_equal(
+        picture, draw_strokes(np.split(points, ink.starts[1:]), *picture.shape, pen_px)
+    )
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_a_share_of_the_pictures_is_changed_and_no_other(name: str) -> None:
+    """Of pictures drawn with a change at one half, about half are those without it, to the bit."""
+    seeds = range(40)
+    ink = prepare(squares())
+    drawn = [draw(ink, only(name, 0.5), np.random.default_rng(seed)).picture for seed in seeds]
+
+    same = sum(np.array_equal(picture, plain(seed)) for picture, seed in zip(drawn, seeds, strict=True))
+
+    assert 8 <= same <= 32
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", MOVING)
+def test_moving_points_keeps_the_ink(name: str, seed: int) -> None:
+    """What moves the strokes changes the picture, but hardly its extent nor the amount of ink."""
+    moved = draw(prepare(squares()), only(name, MOVING[name]), np.random.default_rng(seed)).picture
+    usual = plain(seed)
+
+    assert moved.shape != usual.shape or not np.array_equal(moved, usual)
+    assert moved.sum() == pytest.approx(usual.sum(), rel=0.2)
+    extents = [np.ptp(np.argwhere(picture > 0.3), axis=0) for picture in (moved, usual)]
+    assert np.abs(extents[0] - extents[1]).max() <= 0.75 * CANONICAL_SYMBOL_PX
+
+
+def test_perspective_makes_one_end_larger_at_the_cost_of_the_other() -> None:
+    """The inverse heights of what stands at both ends keep their mean, whatever the tilt."""
+    ink = prepare(Ink((square(0, 0, 20), square(200, 0, 20))))
+
+    def heights(options: AugmentOptions, seed: int) -> np.ndarray:
+        picture = draw(ink, options, np.random.default_rng(seed), 6.0).picture > 0.5
+        halves = np.array_split(picture, 2, axis=1)
+        return np.array([np.ptp(np.flatnonzero(half.any(axis=1))) for half in halves])
+
+    usual = heights(NO_AUGMENTATION, 0)
+    tilted = np.array([heights(only("perspective", 0.1), seed) for seed in range(8)])
+
+    assert np.abs(tilted[:, 0] - tilted[:, 1]).max() > 0.1 * usual.mean()
+    np.testing.assert_allclose((1 / tilted).mean(axis=1), (1 / usual).mean(), rtol=0.08)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("name", [*MOVING, "smoothing", "coarsening", "pressure", "resampling", "jpeg"])
+def test_cells_follow_the_changes(name: str, seed: int) -> None:
+    """Ink lies in a symbol's cells or beside them, and in each of these cells there is ink."""
+    ink = prepare(Ink((square(0, 0, 20), square(60, 0, 20)), (Symbol("a", (0,)), Symbol("b", (1,)))))
+    drawing = draw(ink, only(name, MOVING.get(name, 1.0)), np.random.default_rng(seed), 2.0)
+    rows, columns = drawing.cells.shape[1:]
+    blocks = drawing.picture.reshape(rows, CELL_PX, columns, CELL_PX).max(axis=(1, 3))
+    around = np.pad(drawing.cells.any(axis=0), 1)
+    near = np.any([around[i : i + rows, j : j + columns] for i in range(3) for j in range(3)], axis=0)
+
+    assert not ((blocks > 0.5) & ~near).any()
+    assert (blocks[drawing.cells.any(axis=0)] > 0.1).all()
+    assert np.argwhere(drawing.cells[0])[:, 1].max() < np.argwhere(drawing.cells[1])[:, 1].min()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_everything_at_once_is_still_a_picture(seed: int) -> None:
+    """With every change made, the same seed gives the same bytes, in 0..1, sides multiples of 8."""
+    ink = prepare(squares())
+
+    first, again = (draw(ink, EVERYTHING, np.random.default_rng(seed)).picture for _ in range(2))
+
+    assert first.tobytes() == again.tobytes()
+    assert first.dtype == np.float32
+    assert first.shape[0] % CELL_PX == first.shape[1] % CELL_PX == 0
+    assert 0 <= first.min() <= first.max() <= 1
+    assert first.max() > 0.4
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_gaps_spare_the_dots(seed: int) -> None:
+    """Holes are made in a long stroke; a dot beside it stays as it is."""
+    line = np.array([[0, 0], [60, 0], [60, 20]], dtype=np.float32)
+    ink = prepare(Ink((line, np.array([[20, 40]], dtype=np.float32))))
+
+    usual, worn = (
+        draw(ink, options, np.random.default_rng(seed), 2.0).picture
+        for options in (NO_AUGMENTATION, only("gaps", 1.0))
+    )
+
+    dot = slice(usual.shape[0] * 2 // 3, None)  # below the stroke
+    np.testing.assert_array_equal(worn[dot], usual[dot])
+    assert usual[dot].max() > 0.3
+    assert worn.sum() < usual.sum()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from inktex.data import degrade
 from inktex.image import CANONICAL_SYMBOL_PX, typical_symbol_px
 from inktex.ink import Ink, draw_strokes, rasterize, symbol_size
 
@@ -18,40 +18,69 @@ IntArray = npt.NDArray[np.int64]
 CELL_PX = 8  # side of the cells that symbol boxes are reported in: the encoders' stride
 _SPACING_PX = 0.7  # distance of resampled points
 _SURVEY_PX = 32.0  # symbol size at which an ink's typical symbol is measured
+_WAVES = 3
+_USUAL_WAVELENGTH = 4.0  # in typical symbols
+_STEEPEST = 0.25  # of perspective, so that nothing comes too near
 
 
 @dataclass(frozen=True)
 class AugmentOptions:
-    """Strengths of the random changes; lengths are relative to a typical symbol unless in pixels.
+    """Strengths of the random changes, 0 for none; lengths are relative to a typical symbol unless in pixels.
+
+    The shares say how many pictures are changed so at all; how much, is drawn anew for each.
 
     Attributes:
+        pen_px: thinnest and thickest pen, in pixels of the canonical picture.
         scale: standard deviation of the logarithm of the whole ink's scale (drawn when batches are planned).
         aspect: standard deviation of the logarithm of width against height.
         slant: standard deviation of the shear of x by y.
         rotation_deg: standard deviation of the rotation.
+        perspective: standard deviation, for each axis, of how much nearer one end of the ink is.
+        wave: largest amplitude of a smooth displacement of all points, where its wavelength is 4 symbols.
         symbol_scale: standard deviation of the logarithm of each symbol's own scale.
         symbol_shift: standard deviation of each symbol's own shift.
         symbol_rotation_deg: standard deviation of each symbol's own rotation.
-        wave: largest amplitude of a smooth displacement of all points.
-        pen_px: thinnest and thickest pen, in pixels of the canonical picture.
-        blur: share of pictures that are blurred a little.
+        stroke_shift: standard deviation of each stroke's own shift.
+        smoothing: share whose strokes are smoothed.
+        coarsening: share whose strokes are made of straight pieces, as a slow tablet makes them.
+        pressure: share drawn with a width that varies along the strokes.
+        fading: share whose ink is weaker in some places.
+        gaps: share with small holes in the strokes.
+        ruling: share with traces of ruled lines.
+        shade: share with traces of shadow.
+        specks: share with specks.
+        blur: share that is blurred a little.
+        resampling: share that is made smaller and enlarged again.
+        jpeg: share that is compressed at a low quality.
         noise: largest standard deviation of noise on the ink's grey values.
     """
 
-    scale: float = 0.12
-    aspect: float = 0.08
-    slant: float = 0.15
+    pen_px: tuple[float, float] = (0.9, 2.9)
+    scale: float = 0.18
+    aspect: float = 0.1
+    slant: float = 0.2
     rotation_deg: float = 2.5
-    symbol_scale: float = 0.06
+    perspective: float = 0.04
+    wave: float = 0.1
+    symbol_scale: float = 0.1
     symbol_shift: float = 0.03
     symbol_rotation_deg: float = 3.0
-    wave: float = 0.06
-    pen_px: tuple[float, float] = (0.9, 2.3)
+    stroke_shift: float = 0.02
+    smoothing: float = 0.15
+    coarsening: float = 0.1
+    pressure: float = 0.15
+    fading: float = 0.1
+    gaps: float = 0.08
+    ruling: float = 0.06
+    shade: float = 0.06
+    specks: float = 0.08
     blur: float = 0.2
+    resampling: float = 0.1
+    jpeg: float = 0.1
     noise: float = 0.06
 
 
-NO_AUGMENTATION = AugmentOptions(0, 0, 0, 0, 0, 0, 0, 0, (1.4, 1.4), 0, 0)
+NO_AUGMENTATION = AugmentOptions((1.4, 1.4), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 class PreparedInk(NamedTuple):
@@ -102,7 +131,7 @@ def draw(
     scale: float = 1.0,
     largest: tuple[int, int] | None = None,
 ) -> Drawing:
-    """Draw the ink, ``scale`` times its canonical size, with random pen, aspect, slant and jitter.
+    """Draw the ink at ``scale`` times its canonical size, by another hand, pen and paper every time.
 
     Args:
         ink: the strokes.
@@ -111,29 +140,53 @@ def draw(
         scale: factor on the canonical size.
         largest: largest height and width of the picture, multiples of 8; a larger drawing is shrunk.
     """
-    points = _jitter_symbols(ink, options, rng)
-    points = points @ (scale * _random_affine(options, rng)).T
-    points = points + _wave(points, options, rng)
     pen_px = float(rng.uniform(*options.pen_px))
     margin = pen_px / 2 + rng.uniform(1, 5, size=4)  # left, top, right, bottom
+    points = _jitter_symbols(_retrace(ink, options, rng), options, rng)
+    points = _shift_strokes(points, ink.starts, options, rng)
+    points = points @ (scale * _random_affine(options, rng)).T
+    points = _tilt(points + _wave(points, options, rng), options, rng)
     if largest is not None:
         room = np.array(largest[::-1]) - margin[:2] - margin[2:]
         points = points * min(1.0, *(room / np.maximum(np.ptp(points, axis=0), 1)))
     points = (points - points.min(axis=0) + margin[:2]).astype(np.float32)
     needed = points.max(axis=0) + margin[2:] - 1e-3  # rounding must not call for another cell
     width, height = (int(np.ceil(size / CELL_PX)) * CELL_PX for size in needed)
-    picture: FloatArray = draw_strokes(np.split(points, ink.starts[1:]), height, width, pen_px)
-    if rng.random() < options.blur:
-        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.3, 0.7))), np.float32)
-    if options.noise:
-        strength = rng.uniform(0, options.noise)
-        noise = rng.standard_normal(picture.shape, dtype=np.float32)
-        picture = np.clip(picture * (1 + np.float32(strength) * noise), 0, 1)
+    if rng.random() < options.pressure:
+        picture = degrade.draw_pressed(points, ink.starts, height, width, pen_px, rng)
+    else:
+        picture = draw_strokes(np.split(points, ink.starts[1:]), height, width, pen_px)
+    picture = _wear(picture, ink._replace(points=points), pen_px, options, rng)
     cells = np.zeros((ink.symbols, height // CELL_PX, width // CELL_PX), dtype=np.bool_)
     known = ink.symbol >= 0
     column, row = (points[known] // CELL_PX).astype(np.int64).T
     cells[ink.symbol[known], row, column] = True
     return Drawing(picture, cells)
+
+
+def _wear(
+    picture: FloatArray, ink: PreparedInk, pen_px: float, options: AugmentOptions, rng: np.random.Generator
+) -> FloatArray:
+    """Change the drawn picture in the order of nature: pen, paper, lens, file."""
+    if rng.random() < options.fading:
+        picture = degrade.faded(picture, rng)
+    if rng.random() < options.gaps:
+        lengths = degrade.stroke_lengths(ink.points, ink.starts)
+        long = np.repeat(lengths * _SPACING_PX >= CANONICAL_SYMBOL_PX / 2, lengths)
+        picture = degrade.broken(picture, ink.points[long], pen_px, rng)
+    if rng.random() < options.ruling:
+        picture = degrade.ruled(picture, rng)
+    if rng.random() < options.shade:
+        picture = degrade.shaded(picture, rng)
+    if rng.random() < options.specks:
+        picture = degrade.speckled(picture, pen_px, rng)
+    if rng.random() < options.blur:
+        picture = degrade.blurred(picture, rng)
+    if rng.random() < options.resampling:
+        picture = degrade.resampled(picture, pen_px, rng)
+    if rng.random() < options.jpeg:
+        picture = degrade.compressed(picture, rng)
+    return degrade.noisy(picture, options.noise, rng) if options.noise else picture
 
 
 def _resample(stroke: FloatArray) -> FloatArray:
@@ -144,6 +197,16 @@ def _resample(stroke: FloatArray) -> FloatArray:
         return stroke[:1]
     at = np.linspace(0, along[-1], int(np.ceil(along[-1] / _SPACING_PX)) + 1)
     return np.stack([np.interp(at, along, stroke[:, axis]) for axis in (0, 1)], axis=1).astype(np.float32)
+
+
+def _retrace(ink: PreparedInk, options: AugmentOptions, rng: np.random.Generator) -> PreparedInk:
+    """Smooth all strokes, or make them of straight pieces, or both."""
+    points = ink.points
+    if rng.random() < options.smoothing:
+        points = degrade.smoothed(points, ink.starts, rng)
+    if rng.random() < options.coarsening:
+        points = degrade.coarsened(points, ink.starts, rng)
+    return ink._replace(points=points)
 
 
 def _jitter_symbols(ink: PreparedInk, options: AugmentOptions, rng: np.random.Generator) -> FloatArray:
@@ -165,6 +228,18 @@ def _jitter_symbols(ink: PreparedInk, options: AugmentOptions, rng: np.random.Ge
     return (turned + centre[owner] + shift[owner]).astype(np.float32)
 
 
+def _shift_strokes(
+    points: FloatArray, starts: IntArray, options: AugmentOptions, rng: np.random.Generator
+) -> FloatArray:
+    """Shift every stroke by itself."""
+    if not options.stroke_shift:
+        return points
+    shift = (
+        options.stroke_shift * CANONICAL_SYMBOL_PX * rng.standard_normal((len(starts), 2), dtype=np.float32)
+    )
+    return points + np.repeat(shift, degrade.stroke_lengths(points, starts), axis=0)
+
+
 def _random_affine(options: AugmentOptions, rng: np.random.Generator) -> FloatArray:
     """Return the 2 x 2 matrix of the whole ink's aspect, slant and rotation."""
     aspect, slant, turn = rng.standard_normal(3)
@@ -177,10 +252,27 @@ def _random_affine(options: AugmentOptions, rng: np.random.Generator) -> FloatAr
 
 
 def _wave(points: FloatArray, options: AugmentOptions, rng: np.random.Generator) -> FloatArray:
-    """Return a smooth displacement [points, 2]: a sine along each axis, of random phase and wavelength."""
+    """Return a smooth displacement [points, 2]: sines of random direction, wavelength and phase.
+
+    The longer a wave the higher it is, or short ones alone would bend the strokes. All are divided by the
+    root of their number, so that together they are as strong as one.
+    """
     if not options.wave:
         return np.zeros(2, dtype=np.float32)
-    amplitude = rng.uniform(0, options.wave * CANONICAL_SYMBOL_PX, size=2)
-    wavelength = rng.uniform(1.5, 6, size=2) * CANONICAL_SYMBOL_PX
-    phase = rng.uniform(0, 2 * np.pi, size=2)
-    return (amplitude * np.sin(2 * np.pi * points[:, ::-1] / wavelength + phase)).astype(np.float32)
+    wavelength = 1.5 * 5 ** rng.random(_WAVES)  # 1.5 to 7.5 typical symbols
+    height = CANONICAL_SYMBOL_PX * options.wave * wavelength / _USUAL_WAVELENGTH / np.sqrt(_WAVES)
+    amplitude = height[:, None] * rng.uniform(-1, 1, (_WAVES, 2))
+    direction, phase = rng.uniform(0, 2 * np.pi, (2, _WAVES))
+    frequency = 2 * np.pi / (CANONICAL_SYMBOL_PX * wavelength)
+    angle = points @ (frequency * np.stack([np.cos(direction), np.sin(direction)])) + phase
+    return np.asarray(np.sin(angle.astype(np.float32)) @ amplitude, dtype=np.float32)
+
+
+def _tilt(points: FloatArray, options: AugmentOptions, rng: np.random.Generator) -> FloatArray:
+    """Look at the ink at a slant, by a random amount along each axis: what is nearer becomes larger."""
+    if not options.perspective:
+        return points
+    tilt = np.clip(options.perspective * rng.standard_normal(2), -_STEEPEST, _STEEPEST)
+    centred = points - (points.min(axis=0) + points.max(axis=0)) / 2
+    distance = 1 + centred @ tilt / max(float(np.abs(centred).max()), 1.0)
+    return np.asarray(centred / distance[:, None], dtype=np.float32)
