@@ -113,26 +113,7 @@ def train(
     if not samples:
         raise DataError("data.train names no data set with samples: nothing to train on")
     vocabulary = _vocabulary(folder, samples, resume)
-    examples, left_out = prepare_examples(samples, vocabulary, config.limits)
-    for reason, count in left_out.items():
-        log.warning("%d training samples left out: %s", count, reason)
-    if not examples:
-        raise DataError("every training sample was left out by the limits of batch: nothing to train on")
-    extra, left_out = prepare_examples(
-        [sample for path in config.data.extra for sample in read_dataset(path)], vocabulary, config.limits
-    )
-    for reason, count in left_out.items():
-        log.warning("%d extra training samples left out: %s", count, reason)
-    batches = Batches(
-        examples,
-        vocabulary,
-        config.batch,
-        config.augment,
-        config.trainer.seed,
-        extra,
-        config.data.extra_per_epoch,
-        _fresh_examples(config, samples, vocabulary),
-    )
+    batches = _training_batches(config, samples, vocabulary)
     validation = (
         validation_batches(read_dataset(config.data.validation), vocabulary) if config.data.validation else []
     )
@@ -145,13 +126,7 @@ def train(
         module.model.encoder.compile(dynamic=True)
     write_text(folder / "config.yaml", dump_config(config))
     write_text(folder / "vocabulary.json", vocabulary.to_json())
-    log.info(
-        "%d examples, %d extra, %d steps, %d validation pictures",
-        len(examples),
-        len(extra),
-        steps,
-        sum(len(v.labels) for v in validation),
-    )
+    log.info("%d steps, %d validation pictures", steps, sum(len(batch.labels) for batch in validation))
     data = TrainingData(batches, validation, config.data.workers)
     _fit(trainer, module, data, checkpoint)
     if not validation and trainer.is_global_zero:
@@ -203,6 +178,35 @@ def validation_batches(samples: Sequence[Sample], vocabulary: Vocabulary) -> lis
         images, padding = pad_pictures([picture for picture, _ in chosen])
         batches.append(ValidationBatch(images, padding, [label for _, label in chosen]))
     return batches
+
+
+def _training_batches(config: TrainConfig, samples: Sequence[Sample], vocabulary: Vocabulary) -> Batches:
+    examples = _prepared(samples, vocabulary, config, "")
+    if not examples:
+        raise DataError("every training sample was left out by the limits of batch: nothing to train on")
+    more = [sample for path in config.data.extra for sample in read_dataset(path)]
+    return Batches(
+        examples,
+        vocabulary,
+        config.batch,
+        config.augment,
+        config.trainer.seed,
+        _prepared(more, vocabulary, config, "extra "),
+        config.data.extra_per_epoch,
+        _fresh_examples(config, samples, vocabulary),
+    )
+
+
+def _prepared(
+    samples: Sequence[Sample], vocabulary: Vocabulary, config: TrainConfig, kind: str
+) -> list[Example]:
+    """Prepare what fits, and say how many do and do not."""
+    examples, left_out = prepare_examples(samples, vocabulary, config.limits)
+    for reason, count in left_out.items():
+        log.warning("%d %straining samples left out: %s", count, kind, reason)
+    if samples:
+        log.info("%d %straining samples", len(examples), kind)
+    return examples
 
 
 def _fresh_examples(
