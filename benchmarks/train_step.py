@@ -121,6 +121,7 @@ class Stopwatch(Callback):
         if self._is_over():
             self._lap("update", wait=True)
             trainer.should_stop = not self._next_section()
+            self._reported_s = self._last_s
         elif self._last_s - self._reported_s > REPORT_S:
             self._report()
 
