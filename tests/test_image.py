@@ -441,6 +441,28 @@ def test_thick_strokes_stay_filled(pen: float) -> None:
         assert (ground, pieces) == (1, 5)  # no holes; x, both bars, 1 and the dot
 
 
+@pytest.mark.parametrize("pen", [6, 7, 8, 9, 10])
+def test_a_thick_pen_looks_like_a_thinner_one(pen: float) -> None:
+    """Strokes of up to twice the width give nearly the canonical picture of the thinner pen."""
+    thinner = canonicalize(formula(4, 5))
+
+    assert np.abs(canonicalize(formula(4, pen)) - thinner).sum() / thinner.sum() < 0.25
+
+
+def test_thinning_leaves_thin_strokes() -> None:
+    """A fine line beside strokes of a marker is as strong as it would be alone."""
+    ink = formula(4, 10)
+    hairline = np.zeros_like(ink)
+    hairline[20:236, 590:598] = 1
+
+    canonical = canonicalize(np.pad(np.maximum(ink, hairline), 4))
+
+    right = canonical.shape[1] // 8 * 7
+    line = canonical[:, right:].max(axis=1)
+    assert (line > 0.6).sum() >= 25
+    assert cv2.connectedComponents((canonical > 0.4).astype(np.uint8))[0] - 1 == 6
+
+
 def photograph(ink: FloatArray, seed: int = 0) -> FloatArray:
     """Lay ink on paper in light that falls off, with a shadow over one half, sensor noise and a soft lens."""
     height, width = ink.shape

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from inktex.errors import ImageError
 from inktex.image_header import FORMATS, Header, read_header
-from inktex.image_ink import pen_px, resize, separate_ink, sharp_binary
+from inktex.image_ink import pen_px, resize, separate_ink, sharp_binary, thin
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -24,6 +24,7 @@ MARGIN_PX = 4  # empty border of the canonical picture
 MULTIPLE_PX = 8  # its sides are multiples of this
 
 _FINEST_PEN_PX = 0.9  # in the canonical picture; thinner strokes are thickened, or they would fade
+_COARSEST_PEN_PX = 2.2  # thicker ones are thinned: they touch, which hides how large a symbol is
 
 
 def read_picture(path: Path) -> FloatArray:
@@ -112,8 +113,9 @@ def from_array(array: Any) -> FloatArray:
 def canonicalize(grey: FloatArray) -> FloatArray:
     """Bring a picture into the one form that the recognizer knows.
 
-    Ink becomes 1 on 0 whether it was dark or light, uneven light and specks are removed, the picture is
-    cropped to the ink and scaled so that :func:`typical_symbol_px` is ``CANONICAL_SYMBOL_PX``.
+    Ink becomes 1 on 0 whether it was dark or light, uneven light and specks are removed, strokes of a thick
+    pen are thinned, and the picture is cropped to the ink and scaled so that :func:`typical_symbol_px` is
+    ``CANONICAL_SYMBOL_PX``.
 
     Args:
         grey: picture [h, w], 0 black to 1 white.
@@ -126,15 +128,16 @@ def canonicalize(grey: FloatArray) -> FloatArray:
     """
     ink = separate_ink(grey)
     binary, finer = sharp_binary(ink)
-    left, top, width, height = cv2.boundingRect(binary)
-    if not width:
+    if not binary.any():
         raise ImageError("the picture shows no ink")
-    scale = CANONICAL_SYMBOL_PX / typical_symbol_px(binary)
-    scale = (
-        min(scale, (MAX_WIDTH_PX - 2 * MARGIN_PX) / width, (MAX_HEIGHT_PX - 2 * MARGIN_PX) / height) * finer
-    )
+    coarsest = _COARSEST_PEN_PX / _scale(binary)
+    if pen_px(binary) - coarsest >= finer:  # less than a pixel of the picture is left alone
+        ink = thin(ink, binary, coarsest)
+        binary, finer = sharp_binary(ink)
+    scale = _scale(binary) * finer
     ink = _thicken(ink, pen_px(binary) / finer, scale)
-    return _place(ink, (left / finer, top / finer, width / finer, height / finer), scale)
+    left, top, width, height = (side / finer for side in cv2.boundingRect(binary))
+    return _place(ink, (left, top, width, height), scale)
 
 
 def typical_symbol_px(ink: npt.NDArray[np.uint8]) -> float:
@@ -214,6 +217,16 @@ def _upright(grey: FloatArray, orientation: int) -> FloatArray:
     if orientation in (3, 4, 7, 8):
         grey = grey[::-1]
     return np.ascontiguousarray(grey)
+
+
+def _scale(binary: npt.NDArray[np.uint8]) -> float:
+    """Return the factor that makes symbols canonical, or less where the picture would become too large."""
+    _, _, width, height = cv2.boundingRect(binary)
+    return min(
+        CANONICAL_SYMBOL_PX / typical_symbol_px(binary),
+        (MAX_WIDTH_PX - 2 * MARGIN_PX) / width,
+        (MAX_HEIGHT_PX - 2 * MARGIN_PX) / height,
+    )
 
 
 def _thicken(ink: FloatArray, pen: float, scale: float) -> FloatArray:

@@ -81,6 +81,26 @@ def pen_px(binary: ByteArray) -> float:
     return max(2 * float(middle[np.searchsorted(weight, weight[-1] / 2)]) - 0.5, 1.0)
 
 
+def thin(ink: FloatArray, binary: ByteArray, width: float) -> FloatArray:
+    """Make strokes thinner by what the pen is wider than ``width``, but none thinner than that.
+
+    Args:
+        ink: picture [h, w], 0..1.
+        binary: the same, made by :func:`sharp_binary`.
+        width: of strokes that stay as they are, in pixels of ``binary``.
+
+    Returns:
+        Picture [h, w].
+    """
+    pen = pen_px(binary)
+    depth = cv2.distanceTransform(np.pad(binary, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    side = 2 * math.ceil(pen / 2) + 1
+    deepest = cv2.dilate(depth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    taken = np.minimum(np.maximum(deepest - width / 2, 0), (pen - width) / 2)
+    left = np.clip(depth - taken, 0, 1)
+    return np.asarray(np.minimum(ink, resize(left, ink.shape[1], ink.shape[0])), dtype=np.float32)
+
+
 def resize(picture: npt.NDArray[Any], width: int, height: int) -> npt.NDArray[Any]:
     """Resize, by area means when shrinking and smoothly when enlarging."""
     shrinks = width * height < picture.size

@@ -55,7 +55,7 @@ class AugmentOptions:
         noise: largest standard deviation of noise on the ink's grey values.
     """
 
-    pen_px: tuple[float, float] = (0.9, 2.9)
+    pen_px: tuple[float, float] = (0.9, 3.2)
     scale: float = 0.18
     aspect: float = 0.1
     slant: float = 0.2

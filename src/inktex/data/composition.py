@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from inktex.data.expressions import Part, Written, is_closed, read_tree
+from inktex.data.expressions import Written, is_closed
 from inktex.data.layout import kind_of
 from inktex.errors import ConfigError, DataError, LatexError
 from inktex.latex import Command, Row, Script, is_well_formed
 from inktex.latex_normalize import normalize
+from inktex.latex_parts import Part, read_tree
 
 _GZIP = b"\x1f\x8b"
 _LONGEST_EXCHANGED = 24  # tokens

@@ -18,35 +18,13 @@ from inktex.data.alignment import align_tokens, token_reference
 from inktex.data.dataset import Sample
 from inktex.errors import LatexError
 from inktex.ink import Ink, Symbol
-from inktex.latex import Command, Group, Node, Row, Script, parse, to_tokens
+from inktex.latex import Command, Group, Row, Script, parse, to_tokens
+from inktex.latex_parts import Part, to_part
 
 FloatArray = npt.NDArray[np.float32]
 
 _OPENING = {"(": ")", "[": "]", "\\{": "\\}"}
 _CLOSING = frozenset(_OPENING.values())
-
-
-@dataclass(frozen=True)
-class Part:
-    """A node of a label's tree and the tokens it spans.
-
-    Attributes:
-        node: the node.
-        start: its first token.
-        end: one past its last token.
-        children: the rows and bases below it, by role: "base", "sub", "sup", "first" and "second" argument,
-            "option"; of a row its items, in order, as "0", "1", ...
-    """
-
-    node: Node
-    start: int
-    end: int
-    children: dict[str, Part]
-
-    @property
-    def items(self) -> tuple[Part, ...]:
-        """The items of a row."""
-        return tuple(self.children.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +69,7 @@ def read_written(sample: Sample) -> Written | None:
         return None
     if tuple(to_tokens(row)) != sample.tokens:
         return None
-    root = _to_part(row, 0)
+    root = to_part(row)
     alignment = align_tokens(sample.tokens, sample.ink, sample.mathml)
     symbols = sample.ink.symbols
     strokes = tuple(() if index < 0 else symbols[index].strokes for index in alignment)
@@ -104,15 +82,6 @@ def read_written(sample: Sample) -> Written | None:
             points = np.concatenate([sample.ink.strokes[stroke] for stroke in group])
             boxes[place] = [*points.min(axis=0), *points.max(axis=0)]
     return Written(sample, root, strokes, boxes)
-
-
-def read_tree(tokens: Sequence[str]) -> Part:
-    """Return the tree of a label in the dialect.
-
-    Raises:
-        LatexError: the tokens are not well-formed.
-    """
-    return _to_part(parse(tokens), 0)
 
 
 def decompose(written: Written, least: int = 2) -> Iterator[tuple[int, int]]:
@@ -187,43 +156,6 @@ def writer_of(sample: Sample) -> str:
     """Return a name for who wrote the sample; MathBrush's names its writer's session before a number."""
     writer = sample.writer or sample.id.rpartition("-")[0]
     return f"{sample.source}/{writer}"
-
-
-def _to_part(node: Node, start: int) -> Part:
-    """Number the tokens of a tree as :func:`inktex.latex.to_tokens` prints it."""
-    children: dict[str, Part] = {}
-    at = start
-
-    def braced(role: str, row: Row) -> None:
-        nonlocal at
-        children[role] = _to_part(row, at + 1)
-        at = children[role].end + 1
-
-    match node:
-        case Row(items):
-            for number, item in enumerate(items):
-                children[str(number)] = _to_part(item, at)
-                at = children[str(number)].end
-        case Script(base, sub, sup, limits):
-            if base is not None:
-                children["base"] = _to_part(base, at)
-                at = children["base"].end
-            at += limits
-            for role, row in (("sub", sub), ("sup", sup)):
-                if row is not None:
-                    at += 1
-                    braced(role, row)
-        case Command(_, arguments, option):
-            at += 1
-            if option is not None:
-                braced("option", option)
-            for role, row in zip(("first", "second"), arguments, strict=False):
-                braced(role, row)
-        case Group(body):
-            braced("first", body)
-        case _:
-            at += len(to_tokens(node))
-    return Part(node, start, at, children)
 
 
 def _visible(part: Part) -> Iterator[int]:

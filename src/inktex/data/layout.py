@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from inktex.data.expressions import Part, Written, writer_of
+from inktex.data.expressions import Written, writer_of
 from inktex.latex import Command, Row, Script
 from inktex.latex import Symbol as SymbolNode
+from inktex.latex_parts import Part
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from inktex.data.expressions import Part, Written, read_tree, writer_of
+from inktex.data.expressions import Written, writer_of
 from inktex.data.layout import (
     ANY_GAP,
     FractionPlace,
@@ -26,6 +26,7 @@ from inktex.data.layout import (
 )
 from inktex.latex import Command, Script
 from inktex.latex import Symbol as SymbolNode
+from inktex.latex_parts import Part, read_tree
 
 FloatArray = npt.NDArray[np.float32]
 
