@@ -12,7 +12,8 @@ from pathlib import Path
 
 from inktex import Recognizer
 from inktex.data.dataset import read_dataset
-from inktex.evaluation import figures, predict
+from inktex.evaluation import predict
+from inktex.metrics.report import measure
 from record import write_record
 
 
@@ -27,15 +28,16 @@ def main() -> None:
     samples = read_dataset(options.data)[: options.limit]
     recognizer = Recognizer(options.model)
     start = time.perf_counter()
-    predictions = predict(recognizer, samples)
-    result = figures(predictions, round(time.perf_counter() - start, 2))
+    items = predict(recognizer, samples)
+    seconds = round(time.perf_counter() - start, 2)
     write_record(
         options.name,
         {
             "data": options.data.name,
             "model": options.model.name if options.model else "shipped",
-            "unreadable": sum(each.problem is not None for each in predictions),
-            **asdict(result),
+            "unreadable": sum(item.problem is not None for item in items),
+            **asdict(measure(items)),
+            "seconds": seconds,
         },
     )
 

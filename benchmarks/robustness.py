@@ -6,7 +6,6 @@ python benchmarks/robustness.py DATA.parquet [--count N] [--seed 0] [--model FOL
 from __future__ import annotations
 
 import argparse
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ from inktex.commands.output import progress
 from inktex.data.dataset import Sample, read_dataset
 from inktex.errors import ConfigError, DataError, InktexError
 from inktex.image import decode
+from inktex.metrics.uncertainty import wilson
 from record import write_record
 
 Picture = npt.NDArray[np.float32]  # [h, w], 0 black to 1 white
@@ -179,15 +179,6 @@ def outcome(
         difference=round(100 * (right - right_first) / count, 2),
         same=sum(answer == other for answer, other in zip(answers, first, strict=True)),
     )
-
-
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson, JASA 22, 1927)."""
-    z = 1.959964
-    share = right / count
-    middle = share + z**2 / (2 * count)
-    half = z * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    return (middle - half) / (1 + z**2 / count), (middle + half) / (1 + z**2 / count)
 
 
 def read(recognizer: Recognizer, pictures: list[Picture], name: str) -> list[Tokens | None]:

@@ -42,9 +42,12 @@ ALLOWED: dict[str, frozenset[str]] = {
         "export": "models bundle vocabulary",
         "visualize": "data ink image latex",
         "evaluation": "data metrics recognizer",
+        "predictions": "data latex latex_normalize metrics",
+        "mathml": "latex",
+        "error_page": "latex mathml",
         "commands": (
             "latex latex_normalize vocabulary ink inkml image bundle recognizer decoding metrics data models "
-            "training export evaluation visualize"
+            "training export evaluation predictions error_page mathml visualize"
         ),
         "cli": "commands",
     }.items()

@@ -346,23 +346,37 @@ def test_evaluate_counts_errors(
     out, err = capsys.readouterr()
     lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
     assert [line["id"] for line in lines] == ["right", "off", "ink", "bad"]
-    assert [list(line) for line in lines] == [["id", "prediction", "reference"]] * 4
+    assert [list(line) for line in lines] == [
+        *[["id", "prediction", "reference", "confidence"]] * 3,
+        ["id", "reference", "problem"],
+    ]
     assert lines[1]["reference"] == f"{lines[1]['prediction']} z".strip()
-    assert (lines[3]["prediction"], lines[3]["reference"]) == ("", "x")
     figures = json.loads((tmp_path / "a.json").read_text())
-    assert list(figures) == ["exprate", "exprate_1", "exprate_2", "exprate_3", "wer", "count", "seconds"]
-    assert [figures[key] for key in list(figures)[:4]] == [
-        50,
-        75,
-        75,
-        75,
-    ]  # the unreadable one is never right
+    shares = [figures[key] for key in ("exprate", "exprate_1", "exprate_2", "exprate_3")]
+    assert shares == [50, 75, 75, 75]  # the unreadable one is never right
     words = sum(len(line["reference"].split()) for line in lines)
     assert figures["wer"] == pytest.approx(100 * 2 / words)
-    assert figures["count"] == 4
+    assert (figures["count"], figures["missing"]) == (4, 1)
+    assert figures["items"] == lines
     assert figures["seconds"] > 0
     assert "50.00 %" in out
     assert "bad: " in err
+
+
+def test_evaluate_and_score_agree(data: Path, tiny_bundle: Path, tmp_path: Path, capsys) -> None:
+    """The predictions that evaluation writes score what evaluation said; the page holds pictures and inks."""
+    answers, page = tmp_path / "a.jsonl", tmp_path / "a.html"
+    arguments = ("--json", tmp_path / "a.json", "--predictions", answers, "--page", page)
+    assert run("evaluate", data, "--model", tiny_bundle, *arguments) == 0
+
+    assert run("score", answers, "--json", tmp_path / "b.json") == 0
+
+    capsys.readouterr()
+    first, second = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
+    shared = first.keys() & second.keys() - {"seconds"}
+    assert shared > {"wer", "bleu", "graph_exprate", "intervals", "breakdowns", "calibration", "items"}
+    assert {key: first[key] for key in shared} == {key: second[key] for key in shared}
+    assert page.read_text().count('"picture":"iVBOR') == 3  # a PNG; the fourth picture is none
 
 
 def test_evaluate_takes_the_first(data: Path, tiny_bundle: Path, tmp_path: Path) -> None:
@@ -381,6 +395,7 @@ def test_evaluate_takes_the_first(data: Path, tiny_bundle: Path, tmp_path: Path)
         (["data.parquet", "--limit", "0"], "--limit"),
         (["data.parquet", "--predictions", "no/such/file"], "no/such"),
         (["data.parquet", "--json", "no/such/file"], "no/such"),
+        (["data.parquet", "--page", "no/such/file"], "no/such"),
     ],
 )
 def test_evaluate_refuses(

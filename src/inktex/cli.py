@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from inktex import __version__
-from inktex.commands import data, export, recognition, synthesis, training
+from inktex.commands import data, export, recognition, scoring, synthesis, training
 from inktex.errors import ConfigError, InktexError
 
 _USER_ERROR = 2
@@ -55,6 +55,18 @@ COMMANDS: tuple[Command, ...] = (
         "Measure a model on a data set.",
         recognition.add_evaluate,
         recognition.run_evaluate,
+    ),
+    Command(
+        "score",
+        "Score anyone's predictions, without a model.",
+        scoring.add_score,
+        scoring.run_score,
+    ),
+    Command(
+        "compare",
+        "Compare two models on the same items.",
+        scoring.add_compare,
+        scoring.run_compare,
     ),
     Command(
         "import",

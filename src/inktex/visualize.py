@@ -73,6 +73,13 @@ def _picture(sample: Sample) -> GreyArray:
     return np.rint(rasterize(sample.ink) * 255).astype(np.uint8)
 
 
+def encoded_picture(sample: Sample) -> bytes:
+    """Return a sample's picture as the file it came from, or a PNG of its ink, black on white."""
+    if sample.image is not None:
+        return sample.image
+    return cv2.imencode(".png", 255 - _picture(sample))[1].tobytes()
+
+
 def _fit(picture: GreyArray, height: int, width: int) -> GreyArray:
     scale = min(1.0, height / picture.shape[0], width / picture.shape[1])
     size = (max(1, int(picture.shape[1] * scale)), max(1, int(picture.shape[0] * scale)))

@@ -65,11 +65,17 @@ def write_lines(path: str, lines: list[str]) -> None:
 
 def write_json(path: str, figures: Mapping[str, Any]) -> None:
     """Write figures as JSON; what is no finite number becomes null, since JSON has no word for it."""
-    plain = {
-        key: None if isinstance(value, float) and not math.isfinite(value) else value
-        for key, value in figures.items()
-    }
-    write_file(path, (json.dumps(plain, ensure_ascii=False, indent=2) + "\n").encode())
+    text = json.dumps(_plain(figures), ensure_ascii=False, indent=2)
+    write_file(path, (text + "\n").encode())
+
+
+def _plain(value: Any) -> Any:
+    """Return nested values without numbers that are not finite."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def printable(text: str) -> str:

@@ -19,10 +19,12 @@ from inktex.commands.output import (
     write_json,
     write_lines,
 )
+from inktex.commands.page import write_page
+from inktex.commands.report import PAGE_HELP, item_values, print_report, report_values, write_predictions
 from inktex.errors import ConfigError, DataError, InktexError
 
 if TYPE_CHECKING:
-    from inktex.evaluation import Figures, Prediction
+    from inktex.metrics.item import Item
     from inktex.recognizer import Recognition, Recognizer
 
 _STANDARD_INPUT = "-"
@@ -164,55 +166,48 @@ def add_evaluate(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--predictions", metavar="FILE", help="write what was read as JSON lines: id, prediction, reference"
     )
+    parser.add_argument("--page", metavar="FILE", help=PAGE_HELP)
     add_json(parser)
 
 
 def run_evaluate(options: Namespace) -> int:
     """Read the pictures of a data set and compare with its labels."""
     from inktex.data.dataset import read_dataset
-    from inktex.evaluation import figures, predict
+    from inktex.evaluation import predict
+    from inktex.metrics.report import report
 
     if options.limit is not None and options.limit < 1:
         raise ConfigError(f"--limit must be at least 1, got {options.limit}")
-    check_targets(options.predictions, options.json)
+    check_targets(options.predictions, options.json, options.page)
     recognizer = _recognizer(options)
     samples = read_dataset(options.data)[: options.limit]
+    if not samples:
+        raise DataError(f"{options.data} holds no samples")
     start = time.perf_counter()
     with progress("recognizing", len(samples)) as (advance, _):
-        predictions = predict(recognizer, samples, advance)
-    result = figures(predictions, round(time.perf_counter() - start, 3))
-    _print_unreadable([each for each in predictions if each.problem is not None])
-    _print_figures(result)
+        items = predict(recognizer, samples, advance)
+    seconds = round(time.perf_counter() - start, 3)
+    _print_unreadable([item for item in items if item.problem is not None])
+    result = report(items)
+    print_report(result)
+    print(f"read in {seconds:.1f} s")
     if options.predictions:
-        write_lines(options.predictions, [_prediction_line(each) for each in predictions])
+        write_predictions(options.predictions, items)
+    if options.page:
+        from inktex.visualize import encoded_picture
+
+        pictures = {sample.id: encoded_picture(sample) for sample in samples}
+        write_page(options.page, f"Inktex: {Path(options.data).name}", result, items, pictures)
     if options.json:
-        write_json(options.json, asdict(result))
+        values = {**report_values(result), "seconds": seconds, "items": [item_values(item) for item in items]}
+        write_json(options.json, values)
     return 0
 
 
-def _prediction_line(prediction: Prediction) -> str:
-    texts = {"prediction": " ".join(prediction.tokens), "reference": " ".join(prediction.reference)}
-    return json.dumps({"id": prediction.id, **texts}, ensure_ascii=False)
-
-
-def _print_unreadable(predictions: Sequence[Prediction]) -> None:
-    if predictions:
-        print(f"{len(predictions):,} could not be read and count as wrong:", file=sys.stderr)
-    for prediction in predictions[:_UNREADABLE_SHOWN]:
-        print(f"  {prediction.id}: {prediction.problem}", file=sys.stderr)
-    if len(predictions) > _UNREADABLE_SHOWN:
-        print(f"  and {len(predictions) - _UNREADABLE_SHOWN:,} more", file=sys.stderr)
-
-
-def _print_figures(figures: Figures) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    headings = ("ExpRate", "<=1", "<=2", "<=3", "WER", "count", "seconds")
-    table = Table(*headings, box=box.SIMPLE)
-    for column in table.columns:
-        column.justify = "right"
-    rates = (figures.exprate, figures.exprate_1, figures.exprate_2, figures.exprate_3, figures.wer)
-    table.add_row(*(f"{rate:.2f} %" for rate in rates), f"{figures.count:,}", f"{figures.seconds:.1f}")
-    Console(highlight=False).print(table)
+def _print_unreadable(items: Sequence[Item]) -> None:
+    if items:
+        print(f"{len(items):,} could not be read and count as wrong:", file=sys.stderr)
+    for item in items[:_UNREADABLE_SHOWN]:
+        print(f"  {item.id}: {item.problem}", file=sys.stderr)
+    if len(items) > _UNREADABLE_SHOWN:
+        print(f"  and {len(items) - _UNREADABLE_SHOWN:,} more", file=sys.stderr)

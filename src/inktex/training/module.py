@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from inktex.data.batching import Batch
 from inktex.decoding.search import SearchOptions, search
-from inktex.metrics.sequence import edit_distance
+from inktex.metrics.item import Item, Tokens
+from inktex.metrics.report import measure
 from inktex.models.inktex import InktexModel
 from inktex.models.interface import Features
 from inktex.training.config import TrainConfig
@@ -23,11 +24,11 @@ from inktex.vocabulary import Vocabulary
 
 
 class ValidationBatch(NamedTuple):
-    """Pictures to decode: images [b, 1, h, w], padding [b, h, w] and the labels as ids."""
+    """Pictures to decode: images [b, 1, h, w], padding [b, h, w] and the labels' tokens."""
 
     images: npt.NDArray[np.float32]
     padding: npt.NDArray[np.bool_]
-    labels: list[list[int]]
+    labels: list[Tokens]
 
 
 def build_model(config: TrainConfig, vocabulary: Vocabulary) -> InktexModel:
@@ -51,8 +52,7 @@ class TrainingModule(pl.LightningModule):
         self.total_steps = total_steps
         torch.manual_seed(config.trainer.seed)
         self.model = build_model(config, vocabulary).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._distances: list[int] = []
-        self._lengths: list[int] = []
+        self._items: list[Item] = []
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return the loss of a batch."""
@@ -77,7 +77,7 @@ class TrainingModule(pl.LightningModule):
         return total
 
     def validation_step(self, batch: ValidationBatch, index: int) -> None:
-        """Decode pictures greedily from left to right and keep the edit distances."""
+        """Decode pictures greedily from left to right and keep what was read."""
         start, end = self.vocabulary.start_id, self.vocabulary.end_id
         limit = self.config.model.max_length
         found = search(
@@ -90,24 +90,19 @@ class TrainingModule(pl.LightningModule):
             SearchOptions(width=1, max_length=limit),
         )
         for hypotheses, label in zip(found, batch.labels, strict=True):
-            self._distances.append(edit_distance(hypotheses[0].tokens, label))
-            self._lengths.append(len(label))
+            tokens = tuple(self.vocabulary.decode(hypotheses[0].tokens))
+            self._items.append(Item(str(len(self._items)), tokens, label))
 
     def validation_figures(self) -> dict[str, float]:
-        """Return ExpRate, its tolerant forms and word error rate of what was decoded so far, in percent."""
-        distances = np.array(self._distances)
-        figures = {
-            "val/exprate" + (f"_{tolerated}" if tolerated else ""): 100
-            * float(np.mean(distances <= tolerated))
-            for tolerated in range(3)
-        }
-        return figures | {"val/wer": 100 * float(distances.sum()) / max(sum(self._lengths), 1)}
+        """Return the figures of what was decoded so far, by ``val/`` and their names in ``Metrics``."""
+        figures = vars(measure(self._items))
+        return {f"val/{name}": float(figures[name]) for name in figures.keys() - {"count", "missing"}}
 
     def on_validation_epoch_end(self) -> None:
         """Log the figures of the validation set."""
-        for name, figure in self.validation_figures().items():
+        for name, figure in sorted(self.validation_figures().items()):
             self.log(name, figure, prog_bar=name == "val/exprate", sync_dist=True)
-        self._distances, self._lengths = [], []
+        self._items = []
 
     def configure_optimizers(self) -> Any:
         """Return AdamW and its learning rate, which changes with every step."""

@@ -114,9 +114,7 @@ def train(
         raise DataError("data.train names no data set with samples: nothing to train on")
     vocabulary = _vocabulary(folder, samples, resume)
     batches = _training_batches(config, samples, vocabulary)
-    validation = (
-        validation_batches(read_dataset(config.data.validation), vocabulary) if config.data.validation else []
-    )
+    validation = validation_batches(read_dataset(config.data.validation)) if config.data.validation else []
     trainer = _trainer(config, folder, bool(validation), callbacks)
     steps = sum(batches.expected(epoch) // trainer.world_size for epoch in range(config.trainer.epochs))
     module = TrainingModule(config, vocabulary, steps)
@@ -155,20 +153,13 @@ def _take_weights(module: TrainingModule, folder: Path) -> None:
         raise RunError(f"{folder} cannot be started from: its network is of other sizes") from None
 
 
-def validation_batches(samples: Sequence[Sample], vocabulary: Vocabulary) -> list[ValidationBatch]:
-    """Put all pictures of a data set into batches of like size, ready for decoding.
-
-    A label with tokens the vocabulary lacks can only be answered wrongly: they get the pad id, never written.
-    """
-    known = set(vocabulary.tokens)
+def validation_batches(samples: Sequence[Sample]) -> list[ValidationBatch]:
+    """Put all pictures of a data set into batches of like size, ready for decoding."""
     items = []
     for sample in samples:
         if sample.image is None:
             raise DataError(f"{sample.id} has no picture to validate on")
-        label = [
-            vocabulary.encode([token])[0] if token in known else vocabulary.pad_id for token in sample.tokens
-        ]
-        items.append((canonicalize(decode(sample.image, sample.id)), label))
+        items.append((canonicalize(decode(sample.image, sample.id)), sample.tokens))
     items.sort(key=lambda item: item[0].shape[::-1])
     batches = []
     while items:
