@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 from lxml import html
 
+from inktex.cli import main
 from inktex.error_page import Curve, Figure, Row, Table, render_page
 
+CROHME = Path(__file__).parents[2] / "shared/data/crohme"
 TRUTHS = [
     r"\frac { a } { b } + c",
     r"\sqrt { x } = 2",
@@ -438,3 +440,31 @@ def test_a_thousand_expressions_come_as_they_are_needed(driver: Any, tmp_path: P
         assert opened.ids()[-1] == "999"
     finally:
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.skipif(not CROHME.is_dir(), reason="the CROHME archives are not here")
+def test_the_report_of_the_shipped_model_works_in_a_browser(driver: Any, tmp_path: Path) -> None:
+    """What ``inktex evaluate --page`` writes of pictures of CROHME 2014 shows them, sorts and filters."""
+    data, page = tmp_path / "test2014.parquet", tmp_path / "report.html"
+    assert main(["import", str(CROHME / "offline.zip"), str(data), "--split", "2014"]) == 0
+    assert (
+        main(["evaluate", str(data), "--limit", "24", "--page", str(page), "--json", str(page) + ".json"])
+        == 0
+    )
+    items = json.loads((tmp_path / "report.html.json").read_text())["items"]
+    wrong = {each["id"] for each in items if each.get("prediction") != each["reference"]}
+
+    opened = Page(driver, page, page.read_text())
+
+    assert len(opened.ids()) == 24
+    opened.set("order", "length-down")
+    lengths = {each["id"]: len(each["reference"].split()) for each in items}
+    shown = [lengths[name] for name in opened.ids()]
+    assert shown == sorted(lengths.values(), reverse=True)
+    opened.choose("wrong")
+    assert set(opened.ids()) == wrong
+    widths = opened.run("return [...document.querySelectorAll('.row img')].map(e => e.naturalWidth)")
+    assert len(widths) == len(wrong)
+    assert min(widths) > 0
+    assert driver.get_log("browser") == []
+    assert opened.requests() == {page.as_uri()}
