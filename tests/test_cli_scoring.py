@@ -164,3 +164,22 @@ def test_compare_refuses_other_items_and_other_files(tmp_path: Path, labels: Pat
         error = capsys.readouterr().err
         assert told in error
         assert error.count("\n") == 1
+
+
+def test_score_refuses_what_it_cannot_do(tmp_path: Path, labels: Path, capsys) -> None:
+    """A seed below 0, a file that is not there, a page in no folder: one sentence each, nothing written."""
+    given = predictions(tmp_path / "p.jsonl", a="x")
+    before = sorted(tmp_path.iterdir())
+
+    for arguments, told in (
+        ((given, labels, "--seed", "-1"), "--seed"),
+        ((tmp_path / "absent.jsonl", labels), "absent.jsonl"),
+        ((given, tmp_path / "absent.txt"), "absent.txt"),
+        ((given,), "p.jsonl"),
+        ((given, labels, "--page", tmp_path / "no" / "page.html"), "no folder"),
+    ):
+        assert run("score", *arguments) == 2
+        error = capsys.readouterr().err
+        assert told in error
+        assert error.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before

@@ -20,7 +20,7 @@ from inktex.commands.report import (
     report_values,
     shown_figures,
 )
-from inktex.errors import DataError
+from inktex.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from inktex.metrics.item import Item
@@ -59,6 +59,7 @@ def run_score(options: Namespace) -> int:
     from inktex.metrics.report import measure, report
     from inktex.predictions import match, normalise, reference_hash
 
+    _check_seed(options)
     check_targets(options.json, options.page)
     start = time.perf_counter()
     matched = match(options.predictions, options.references)
@@ -112,6 +113,7 @@ def run_compare(options: Namespace) -> int:
     """Print how two models differ on the same items."""
     from inktex.metrics.report import compare
 
+    _check_seed(options)
     check_targets(options.json)
     first, second = _in_same_order(_read_items(options.first), _read_items(options.second), options)
     result = compare(first, second, options.seed)
@@ -149,6 +151,11 @@ def _add_seed(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of the bootstrap's draws (default: 0)"
     )
+
+
+def _check_seed(options: Namespace) -> None:
+    if options.seed < 0:
+        raise ConfigError(f"--seed must not be negative, got {options.seed}")
 
 
 def _print_matched(matched: Matched, labels: str) -> None:
