@@ -164,7 +164,9 @@ def add_evaluate(parser: ArgumentParser) -> None:
     _add_model(parser)
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N expressions")
     parser.add_argument(
-        "--predictions", metavar="FILE", help="write what was read as JSON lines: id, prediction, reference"
+        "--predictions",
+        metavar="FILE",
+        help="write what was read as JSON lines, as 'inktex score' reads them",
     )
     parser.add_argument("--page", metavar="FILE", help=PAGE_HELP)
     add_json(parser)
@@ -189,8 +191,6 @@ def run_evaluate(options: Namespace) -> int:
     seconds = round(time.perf_counter() - start, 3)
     _print_unreadable([item for item in items if item.problem is not None])
     result = report(items)
-    print_report(result)
-    print(f"read in {seconds:.1f} s")
     if options.predictions:
         write_predictions(options.predictions, items)
     if options.page:
@@ -201,6 +201,8 @@ def run_evaluate(options: Namespace) -> int:
     if options.json:
         values = {**report_values(result), "seconds": seconds, "items": [item_values(item) for item in items]}
         write_json(options.json, values)
+    print_report(result)  # after the files: who reads only the beginning of it must not lose them
+    print(f"read in {seconds:.1f} s")
     return 0
 
 

@@ -63,35 +63,36 @@ def run_score(options: Namespace) -> int:
     check_targets(options.json, options.page)
     start = time.perf_counter()
     matched = match(options.predictions, options.references)
-    _print_matched(matched, reference_hash(matched.items))
+    labels = reference_hash(matched.items)
     result = report(matched.items, options.seed)
-    values = {
-        **report_values(result),
-        "reference_hash": reference_hash(matched.items),
+    normalised = normalise(matched.items) if options.normalise else None
+    others = {} if normalised is None else {"normalised": measure(normalised.items)}
+    if options.page:
+        pictures = _pictures(matched, options.references)
+        write_page(options.page, f"Inktex: {Path(options.predictions).name}", result, matched.items, pictures)
+    if options.json:
+        values = {**report_values(result), "reference_hash": labels, **_matched_values(matched)}
+        if normalised is not None:
+            rules = [change._asdict() for change in normalised.changes]
+            values["normalised"] = {**vars(others["normalised"]), "rules": rules}
+        values["seconds"] = round(time.perf_counter() - start, 3)
+        write_json(options.json, {**values, "items": [item_values(item) for item in matched.items]})
+    _print_matched(matched, labels)  # after the files: who reads only the beginning must not lose them
+    print_report(result, others)
+    if normalised is not None:
+        _print_rules(normalised)
+    return 0
+
+
+def _matched_values(matched: Matched) -> dict[str, Any]:
+    """Return the names of what could not be matched, for JSON."""
+    return {
         "missing_items": matched.missing,
         "extra_items": matched.extra,
         "double_items": matched.double,
         "double_references": matched.double_references,
         "broken_references": matched.broken_references,
     }
-    others = {}
-    if options.normalise:
-        normalised = normalise(matched.items)
-        others["normalised"] = measure(normalised.items)
-        values["normalised"] = {
-            **vars(others["normalised"]),
-            "rules": [change._asdict() for change in normalised.changes],
-        }
-    print_report(result, others)
-    if options.normalise:
-        _print_rules(normalised)
-    if options.page:
-        pictures = _pictures(matched, options.references)
-        write_page(options.page, f"Inktex: {Path(options.predictions).name}", result, matched.items, pictures)
-    if options.json:
-        values["seconds"] = round(time.perf_counter() - start, 3)
-        write_json(options.json, {**values, "items": [item_values(item) for item in matched.items]})
-    return 0
 
 
 def add_compare(parser: ArgumentParser) -> None:
@@ -117,8 +118,6 @@ def run_compare(options: Namespace) -> int:
     check_targets(options.json)
     first, second = _in_same_order(_read_items(options.first), _read_items(options.second), options)
     result = compare(first, second, options.seed)
-    _print_comparison(result, options.first, options.second)
-    _print_differing(first, second, result.differing, None if options.all else _DIFFERING_SHOWN)
     if options.json:
         write_json(
             options.json,
@@ -133,6 +132,8 @@ def run_compare(options: Namespace) -> int:
                 ],
             },
         )
+    _print_comparison(result, options.first, options.second)
+    _print_differing(first, second, result.differing, None if options.all else _DIFFERING_SHOWN)
     return 0
 
 
