@@ -28,8 +28,10 @@ from lightning.pytorch.callbacks import Callback
 
 from inktex.data.batching import Batch
 from inktex.errors import ConfigError, DataError, InktexError
-from inktex.training.config import TrainConfig, read_config
-from inktex.training.run import TrainingData, train
+from inktex.training.config import TrainConfig
+from inktex.training.loading import TrainingData
+from inktex.training.reading import read_config
+from inktex.training.run import train
 from record import ROOT, write_record
 
 PARTS = ("waiting", "forward", "backward", "update", "end_of_epoch")

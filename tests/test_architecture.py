@@ -26,6 +26,8 @@ ALLOWED: dict[str, frozenset[str]] = {
         "latex": "",
         "latex_normalize": "latex",
         "latex_parts": "latex",
+        "latex_spacing": "latex",
+        "latex_readable": "latex latex_spacing",
         "vocabulary": "",
         "ink": "",
         "inkml": "ink",
@@ -34,20 +36,23 @@ ALLOWED: dict[str, frozenset[str]] = {
         "image": "image_header image_ink",
         "decoding": "latex vocabulary",
         "bundle": "vocabulary",
-        "recognizer": "bundle image ink inkml decoding vocabulary",
+        "intake": "image ink inkml",
+        "recognizer": "bundle image intake decoding vocabulary",
         "metrics": "latex latex_parts",
         "models": "",
-        "data": "latex latex_normalize latex_parts vocabulary ink inkml image",
+        "data": "latex latex_normalize latex_parts vocabulary ink inkml image image_ink",
         "training": "data models decoding metrics vocabulary image",
         "export": "models bundle vocabulary",
-        "visualize": "data ink image latex",
+        "explain": "decoding intake recognizer vocabulary",
+        "visualize": "data ink latex mathml explain page",
         "evaluation": "data metrics recognizer",
         "predictions": "data latex latex_normalize metrics",
         "mathml": "latex",
-        "error_page": "latex mathml",
+        "page": "mathml",
+        "error_page": "latex mathml page",
         "commands": (
-            "latex latex_normalize vocabulary ink inkml image bundle recognizer decoding metrics data models "
-            "training export evaluation predictions error_page mathml visualize"
+            "latex latex_normalize vocabulary ink inkml image intake bundle recognizer decoding metrics data "
+            "models training export evaluation predictions error_page mathml explain visualize"
         ),
         "cli": "commands",
     }.items()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 
-from inktex.data.augment import CELL_PX, NO_AUGMENTATION, AugmentOptions, draw, prepare
+from inktex.data.augment import CELL_PX, NO_AUGMENTATION, AugmentOptions, draw, draw_picture, prepare
+from inktex.errors import ConfigError
 from inktex.image import CANONICAL_SYMBOL_PX, canonicalize
 from inktex.ink import Ink, Symbol, draw_strokes, rasterize
 
@@ -133,6 +135,7 @@ def test_no_augmentation_has_every_strength_at_zero() -> None:
     thinnest, thickest = strengths.pop("pen_px")
 
     assert thinnest == thickest
+    assert strengths.pop("strength") == 1.0
     assert not any(strengths.values())
 
 
@@ -236,3 +239,87 @@ def test_gaps_spare_the_dots(seed: int) -> None:
     np.testing.assert_array_equal(worn[dot], usual[dot])
     assert usual[dot].max() > 0.3
     assert worn.sum() < usual.sum()
+
+
+def test_strength_is_a_factor_on_every_change() -> None:
+    """At half strength every strength is halved and the pen varies half as much around the usual one."""
+    whole, half = AugmentOptions(pen_px=(0.8, 3.2)), AugmentOptions(pen_px=(0.8, 3.2), strength=0.5)
+
+    given, found = dataclasses.asdict(whole), dataclasses.asdict(half.at_full_strength())
+
+    assert found.pop("pen_px") == pytest.approx((1.2, 2.4))
+    assert (found.pop("strength"), found.pop("scale_range")) == (1.0, None)
+    assert found == pytest.approx({name: given[name] / 2 for name in found})
+
+
+def test_scales_fill_their_range_evenly() -> None:
+    """A range of scales is met from end to end, all parts alike, at any strength."""
+    options = AugmentOptions(strength=0.0, scale_range=(0.5, 3.0)).at_full_strength()
+
+    scales = options.scales(4000, np.random.default_rng(0))
+
+    counts, _ = np.histogram(scales, bins=5, range=(0.5, 3.0))
+    assert counts.sum() == 4000
+    assert counts.min() > 700
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"strength": -0.5}, {"scale_range": (1.4, 0.7)}, {"scale_range": (0.0, 1.0)}]
+)
+def test_impossible_changes_are_refused(wrong: dict[str, Any]) -> None:
+    """The error names the key."""
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        AugmentOptions(**wrong)
+
+
+def test_an_enlarged_drawing_is_the_drawing_at_a_larger_size() -> None:
+    """Twice as large, pen and all, and averaged down again, a drawing is what it was."""
+    usual = draw(prepare(squares()), only("wave", 0.2), np.random.default_rng(5)).picture
+    large = draw(prepare(squares()), only("wave", 0.2), np.random.default_rng(5), enlarged=2.0).picture
+
+    rows, columns = (np.ptp(np.flatnonzero((large > 0.5).any(axis=axis))) for axis in (1, 0))
+    expected = [np.ptp(np.flatnonzero((usual > 0.5).any(axis=axis))) for axis in (1, 0)]
+
+    assert [rows, columns] == pytest.approx([2 * side for side in expected], abs=3)
+    assert large.sum() == pytest.approx(4 * usual.sum(), rel=0.1)  # an edge stays a pixel wide
+
+
+def test_a_picture_without_changes_stays_as_it_is() -> None:
+    """A picture of which there is no ink is only changed by what the options ask for."""
+    picture = draw(prepare(squares()), NO_AUGMENTATION, np.random.default_rng(0)).picture
+
+    drawing = draw_picture(picture, NO_AUGMENTATION, np.random.default_rng(1))
+
+    np.testing.assert_allclose(drawing.picture, picture, atol=1e-6)
+    assert drawing.cells.shape == (0, picture.shape[0] // CELL_PX, picture.shape[1] // CELL_PX)
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.75, 2.0])
+def test_a_scaled_picture_keeps_its_ink(factor: float) -> None:
+    """Ink covers the square of the factor as much area, and its centre moves by the factor."""
+    picture = draw(prepare(squares()), NO_AUGMENTATION, np.random.default_rng(0)).picture
+
+    changed = draw_picture(picture, NO_AUGMENTATION, np.random.default_rng(1), factor).picture
+
+    assert changed.sum() == pytest.approx(factor**2 * picture.sum(), rel=0.05)
+    for axis in (0, 1):
+        before, after = (
+            (np.arange(each.shape[axis]) + 0.5) @ each.sum(axis=1 - axis) / each.sum()
+            for each in (picture, changed)
+        )
+        assert after == pytest.approx(factor * before, abs=0.3)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_changed_picture_stays_within_its_bounds(seed: int) -> None:
+    """Whatever is done to it, a picture keeps to the largest shape and to grey values, and loses no ink."""
+    picture = draw(prepare(squares()), NO_AUGMENTATION, np.random.default_rng(0)).picture
+    wild = dataclasses.replace(AugmentOptions(), rotation_deg=20, slant=0.5)
+
+    changed = draw_picture(picture, wild, np.random.default_rng(seed), 2.5, (48, 96)).picture
+
+    assert changed.shape[0] <= 48
+    assert changed.shape[1] <= 96
+    assert changed.shape[0] % CELL_PX == changed.shape[1] % CELL_PX == 0
+    assert 0 <= changed.min() <= changed.max() <= 1
+    assert changed.max() > 0.4

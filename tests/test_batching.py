@@ -62,7 +62,9 @@ def test_every_picture_stands_in_one_batch_within_the_limits(
     """A plan holds each picture once, fits every one, and keeps to the limits unless one alone is beyond."""
     options = BatchOptions(pixels=60_000, pictures=8)
 
-    plan = plan_batches(shapes, options, scale, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    scales = np.exp(rng.normal(0, scale, len(shapes))).astype(np.float32)
+    plan = plan_batches(shapes, scales, options, rng)
 
     assert sorted(index for batch in plan for index in batch.examples) == list(range(len(shapes)))
     for batch in plan:
@@ -71,6 +73,32 @@ def test_every_picture_stands_in_one_batch_within_the_limits(
         for index, factor in zip(batch.examples, batch.scales, strict=True):
             assert shapes[index][0] * factor <= batch.shape[0]
             assert shapes[index][1] * factor <= batch.shape[1]
+
+
+def test_a_batch_reads_labels_from_left_to_right_alone_if_asked_to() -> None:
+    """Rows of the other direction are left out, and the others stay as they are."""
+    samples = [sample("one", "aab"), sample("two", "ba")]
+
+    both, one = batches(samples)[0, 0], batches(samples, both_ways=False)[0, 0]
+
+    for name in ("inputs", "targets", "token_symbol"):
+        assert torch.equal(getattr(one, name), getattr(both, name)[: len(one.images)])
+    assert torch.equal(one.images, both.images)
+
+
+def test_larger_symbols_make_larger_batches() -> None:
+    """With symbols of 32 px a picture is twice that of 16 px, within a cell and the margins."""
+    examples, _ = prepare_examples([sample("one", "aab")], VOCABULARY, Limits())
+    large, _ = prepare_examples([sample("one", "aab")], VOCABULARY, Limits(), 32.0)
+    options, none = BatchOptions(), AugmentOptions(strength=0)
+
+    usual = Batches(examples, VOCABULARY, options, none, 7)[0, 0].images
+    doubled = Batches(large, VOCABULARY, options, none, 7, symbol_px=32.0)[0, 0].images
+
+    assert large[0].shape == pytest.approx([2 * side for side in examples[0].shape], abs=16)
+    assert [side % 8 for side in doubled.shape[2:]] == [0, 0]
+    extents = [np.ptp(np.flatnonzero((each[0, 0] > 0.5).any(0).numpy())) for each in (usual, doubled)]
+    assert extents[1] == pytest.approx(2 * extents[0], abs=3)
 
 
 def test_a_batch_reads_every_label_in_both_directions() -> None:

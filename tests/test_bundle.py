@@ -17,6 +17,7 @@ def bundle() -> Bundle:
         "inktex",
         256,
         16.0,
+        8,
         "CC",
         {"layers": 2},
         {"epochs": [1, 2]},

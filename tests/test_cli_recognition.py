@@ -379,6 +379,27 @@ def test_evaluate_and_score_agree(data: Path, tiny_bundle: Path, tmp_path: Path,
     assert page.read_text().count('"picture":"iVBOR') == 3  # a PNG; the fourth picture is none
 
 
+@pytest.mark.parametrize("suffix", ["json", "txt", "zip"])
+def test_predictions_in_other_formats_score_the_same(
+    data: Path, tiny_bundle: Path, tmp_path: Path, suffix: str, capsys
+) -> None:
+    """Scored against the labels, any format gives the figures of the evaluation; bad cases are the wrong."""
+    answers = tmp_path / f"answers.{suffix}"
+    arguments = ("--json", tmp_path / "a.json", "--bad-cases", tmp_path / "bad.json")
+    assert run("evaluate", data, "--model", tiny_bundle, "--predictions", answers, *arguments) == 0
+
+    assert run("score", answers, data, "--json", tmp_path / "b.json") == 0
+
+    capsys.readouterr()
+    first, second = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
+    assert [first[key] for key in ("count", "exprate", "wer", "bleu")] == [
+        second[key] for key in ("count", "exprate", "wer", "bleu")
+    ]
+    bad = json.loads((tmp_path / "bad.json").read_text())
+    assert list(bad) == ["off", "bad"]
+    assert bad["bad"] == {"label": "x", "predi": None}
+
+
 def test_evaluate_takes_the_first(data: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     """A limit leaves out what comes after it."""
     assert run("evaluate", data, "--model", tiny_bundle, "--limit", "1", "--json", tmp_path / "a.json") == 0
@@ -396,6 +417,10 @@ def test_evaluate_takes_the_first(data: Path, tiny_bundle: Path, tmp_path: Path)
         (["data.parquet", "--predictions", "no/such/file"], "no/such"),
         (["data.parquet", "--json", "no/such/file"], "no/such"),
         (["data.parquet", "--page", "no/such/file"], "no/such"),
+        (["data.parquet", "--bad-cases", "no/such/file"], "no/such"),
+        (["data.parquet", "--predictions", "a.csv"], ".jsonl, .json, .txt, .zip"),
+        (["twice.parquet", "--predictions", "a.zip"], "there are two of 'off'"),
+        (["twice.parquet", "--bad-cases", "a.json"], "there are two of 'off'"),
     ],
 )
 def test_evaluate_refuses(
@@ -404,6 +429,9 @@ def test_evaluate_refuses(
     """Data sets that are missing or no data sets, and impossible options, are named; nothing is written."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.parquet").write_text("no data set")
+    write_dataset(
+        [Sample("off", split, "", ("x",), None, scribble(1)) for split in "ab"], Path("twice.parquet")
+    )
     before = sorted(path.name for path in tmp_path.iterdir())
 
     check_refused(run("evaluate", *arguments, "--model", tiny_bundle), capsys, named)

@@ -1,13 +1,16 @@
 """``inktex train`` and ``inktex export``: what they print, write and return."""
 
+import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from drawn import png, scribble
@@ -15,6 +18,8 @@ from inktex import cli
 from inktex.data.dataset import Sample, write_dataset
 
 pytest.importorskip("lightning")
+
+from inktex.models.families import FAMILIES
 
 SOURCE = str(Path(cli.__file__).parents[1])
 TINY = """\
@@ -95,8 +100,10 @@ def test_a_run_trains_resumes_exports_and_reads(place: Path, trained: Path) -> N
         "extra_per_epoch": 10_000,
         "fresh_per_epoch": 0,
         "labels": None,
+        "vocabulary": None,
         "validation": "data.parquet",
         "workers": 0,
+        "symbol_px": 16.0,
     }
     assert facts["options"]["channels"] == [4, 4, 8]
     assert "val/exprate" in facts["training"]["metrics"]
@@ -260,6 +267,10 @@ def test_unknown_keys_come_with_the_known_ones(tmp_path: Path, capsys) -> None:
         (["--resume", "nowhere", "--config", "tiny.yaml"], "--config"),
         (["--resume", "nowhere", "--out", "x"], "--out"),
         (["--resume", "nowhere", "--model.layers", "3"], "model.layers"),
+        (["--resume", "nowhere", "--batch_size", "3"], "batch_size"),
+        (["--resume", "nowhere", "--epochs", "3"], "config.yaml"),
+        (["--config", "tiny.yaml", "--epochs", "3", "--trainer.epochs", "4"], "trainer.epochs"),
+        (["--config", "tiny.yaml", "--family", "can"], "of the family can"),
     ],
 )
 def test_bad_arguments_of_train_are_named(
@@ -276,7 +287,8 @@ def test_bad_arguments_of_train_are_named(
 
 
 def test_help_explains_every_key(capsys) -> None:
-    """The help of ``train`` lists each key of the configuration with its meaning and default."""
+    """The help of ``train`` lists each key of the configuration with its meaning and default, those of models
+    by family, and the short keys with what they mean."""
     assert run("train", "--help") == 0
 
     text = " ".join(capsys.readouterr().out.split())
@@ -285,11 +297,18 @@ def test_help_explains_every_key(capsys) -> None:
         "--model.layers VALUE decoder layers; coverage refines the attention of all but the first. " in text
     )
     assert "--trainer.epochs VALUE passes over the training data. (default: " in text
+    assert "--batch_size VALUE the same as --batch.pictures" in text
+    sections = text.split("model, if the family is ")[1:]
+    assert {section.split(":")[0] for section in sections} == set(FAMILIES)
+    for section in sections:
+        kind = FAMILIES[section.split(":")[0]].options
+        own = section.split(" data: ")[0]
+        assert re.findall(r"--model\.(\w+) VALUE", own) == [field.name for field in dataclasses.fields(kind)]
 
 
 def test_defaults_files_and_overrides_come_in_that_order(tmp_path: Path) -> None:
     """A key on the command line beats the file, the file beats the default."""
-    from inktex.training.config import read_config
+    from inktex.training.reading import read_config
 
     (tmp_path / "a.yaml").write_text("model: {layers: 3, heads: 8}\noptimizer: {learning_rate: 1e-2}\n")
 
@@ -300,3 +319,34 @@ def test_defaults_files_and_overrides_come_in_that_order(tmp_path: Path) -> None
     assert config.optimizer.learning_rate == 0.01
     assert config.trainer.compile is True
     assert config.data.train == ("a.parquet", "b.parquet")
+
+
+ON_TWO = """\
+batch_size: 2
+model: {channels: [4, 4, 8], blocks: [1, 1, 1], width: 16, layers: 2, heads: 2, feed_forward: 16, dropout: 0}
+data: {train: [data.parquet], workers: 0}
+augment: {strength: 0}
+objective: {symbol_map: 0}
+optimizer: {name: sgd, learning_rate: 0.1, schedule: constant, averaging: 0}
+trainer: {epochs: 2, precision: 32-true, accelerator: cpu, devices: 1}
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_does_of_twice_the_batches(place: Path) -> None:
+    """Two processes of one batch each make the updates of one process that accumulates two, and write one
+    run; a head that no loss reads is no hindrance."""
+    from safetensors.numpy import load_file
+
+    (place / "two.yaml").write_text(ON_TWO)
+    command = ("train", "--config", "two.yaml")
+
+    alone = process(place, *command, "--out", "alone", "--optimizer.accumulate", "2")
+    together = process(place, *command, "--out", "together", "--gpus", "2")
+
+    assert (alone.returncode, together.returncode) == (0, 0), alone.stderr + together.stderr
+    assert together.stdout.count("to use it:") == 1
+    one, two = (load_file(place / run / "weights.safetensors") for run in ("alone", "together"))
+    for name, weight in one.items():
+        if "running" not in name and "tracked" not in name:  # those are of the first process alone
+            np.testing.assert_allclose(two[name], weight, atol=1e-5, err_msg=name)

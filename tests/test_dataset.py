@@ -15,7 +15,7 @@ from inktex.data.dataset import Sample, read_dataset, write_dataset
 from inktex.data.description import Spread, describe
 from inktex.errors import DataError
 from inktex.ink import Ink, Symbol, ink_from_lists
-from inktex.visualize import contact_sheet
+from inktex.visualize.sheets import contact_sheet
 
 pa = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 from lxml import html
 
+import browser
 from inktex.cli import main
 from inktex.error_page import Curve, Figure, Row, Table, render_page
 
@@ -221,56 +221,8 @@ def test_an_empty_page_can_be_made() -> None:
     assert data_of(page) == []
 
 
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Chromium without a window, with its log of messages and of requests."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or chromedriver is None:
-        pytest.skip("chromium and chromedriver are not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in [
-        "headless",
-        "no-sandbox",
-        "disable-gpu",
-        "disable-quic",
-        "no-first-run",
-        "disable-background-networking",
-        "disable-component-update",
-        "disable-sync",
-        "window-size=1400,900",
-    ]:
-        options.add_argument(f"--{flag}")
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(chromedriver))
-    browser.set_script_timeout(120)
-    yield browser
-    browser.quit()
-
-
-class Page:
-    """An open page, and what a reader does with it."""
-
-    def __init__(self, driver: Any, path: Path, text: str) -> None:
-        path.write_text(text, encoding="utf-8", errors="strict")
-        self.driver = driver
-        driver.get_log("browser")
-        driver.get_log("performance")
-        driver.get(path.as_uri())
-
-    def run(self, script: str, *arguments: object) -> Any:
-        return self.driver.execute_script(script, *arguments)
-
-    def set(self, name: str, value: str) -> None:
-        """Choose or type a value."""
-        self.run(
-            "const e = document.getElementById(arguments[0]); e.value = arguments[1];"
-            "e.dispatchEvent(new Event('input', {bubbles: true}))",
-            name,
-            value,
-        )
+class Page(browser.Page):
+    """An open page of expressions."""
 
     def choose(self, value: str) -> None:
         """Click on a choice."""
@@ -280,16 +232,6 @@ class Page:
         """The numbers of the expressions shown, in order."""
         names = self.run("return [...document.querySelectorAll('.row h3')].map(e => e.textContent)")
         return [name.removeprefix("sample_") for name in names]
-
-    def requests(self) -> set[str]:
-        """Addresses asked for since the page was opened, but for data and for pages of the browser itself."""
-        messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
-        return {
-            message["params"]["request"]["url"]
-            for message in messages
-            if message["method"] == "Network.requestWillBeSent"
-            and not message["params"]["request"]["url"].startswith(("chrome:", "data:"))
-        }
 
 
 @pytest.fixture

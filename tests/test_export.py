@@ -16,12 +16,13 @@ from inktex.decoding.stepper import OnnxStepper
 from inktex.errors import BundleError
 from inktex.export import export, store_weights_int8
 from inktex.models.inktex import InktexModel, InktexOptions
+from inktex.models.interface import Step
 from inktex.training.stepper import TorchStepper
 from inktex.vocabulary import Vocabulary
 
 TINY = InktexOptions((8, 8, 16), (1, 1, 1), 32, layers=2, heads=4, feed_forward=64, coverage_channels=4)
 VOCABULARY = Vocabulary.build([list("abcdefgh")])
-FACTS = Facts("inktex", TINY.max_length, 16.0)
+FACTS = Facts("inktex", TINY.max_length, 16.0, 8)
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +122,8 @@ def test_graphs_that_differ_are_not_exported(model: InktexModel, tmp_path: Path)
         def step(self, token: Any, memory: Any, state: Any) -> Any:
             """Step with a hidden counter."""
             self.steps += 1
-            logits, state = self.inner.step(token, memory, state)
-            return logits + self.steps, state
+            logits, attention, state = self.inner.step(token, memory, state)
+            return Step(logits + self.steps, attention, state)
 
     with pytest.raises(BundleError, match="differ"):
         export(Moody().eval(), VOCABULARY, FACTS, tmp_path / "out")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,18 +11,16 @@ torch = pytest.importorskip("torch")
 from torch import Tensor
 from torch.testing import assert_close
 
+from inktex.models.families import FAMILIES
 from inktex.models.inktex import InktexModel, InktexOptions
 from inktex.models.interface import Features, select
-
-VOCABULARY = 13
-TINY = InktexOptions((8, 8, 16), (1, 1, 1), 32, 3, 4, 64, 4, 0.1, 64)
-FAMILIES: dict[str, Callable[[], Any]] = {"inktex": lambda: InktexModel(VOCABULARY, TINY)}
+from tiny_models import TINY, VOCABULARY
 
 
 def tiny(family: str) -> Any:
     """Return a small network in evaluation mode whose every parameter and statistic is random."""
     torch.manual_seed(0)
-    model = FAMILIES[family]()
+    model = FAMILIES[family].build(VOCABULARY, TINY[family])
     for parameter in model.parameters():
         if parameter.ndim == 1:
             torch.nn.init.uniform_(parameter, 0.2, 1.0)
@@ -51,7 +48,7 @@ def stepwise(model: Any, features: Features, tokens: Tensor) -> Tensor:
     memory, state = model.start(features)
     logits = []
     for token in tokens.T:
-        each, state = model.step(token, memory, state)
+        each, _, state = model.step(token, memory, state)
         logits.append(each)
     return torch.stack(logits, dim=1)
 
@@ -114,11 +111,11 @@ def test_selected_hypotheses_go_on_as_their_parents_would(family: str) -> None:
     model = tiny(family)
     features = model.encode(*pictures((16, 40), (24, 24), (8, 48)))
     memory, state = model.start(features)
-    _, state = model.step(TOKENS[:, 0], memory, state)
-    straight, _ = model.step(TOKENS[:, 1], memory, state)
+    state = model.step(TOKENS[:, 0], memory, state).state
+    straight = model.step(TOKENS[:, 1], memory, state).logits
     index = torch.tensor([1, 1, 2, 0])
 
-    chosen, _ = model.step(TOKENS[index, 1], select(memory, index), select(state, index))
+    chosen = model.step(TOKENS[index, 1], select(memory, index), select(state, index)).logits
 
     assert_close(chosen, straight[index], atol=1e-5, rtol=1e-4)
 
@@ -136,12 +133,26 @@ def test_attention_is_a_distribution_over_the_picture(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+def test_stepping_reports_the_attention_of_the_whole_pass(family: str) -> None:
+    """A step tells where it looked, as the teacher-forced pass does."""
+    model = tiny(family)
+    features = model.encode(*pictures((16, 40), (24, 24), (8, 48)))
+    memory, state = model.start(features)
+    first = model.step(TOKENS[:, 0], memory, state)
+    second = model.step(TOKENS[:, 1], memory, first.state)
+
+    whole = model(features, TOKENS).attention
+
+    assert_close(torch.stack([first.attention, second.attention], 1), whole[:, :2], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_saved_and_loaded_network_is_the_same(family: str, tmp_path: Any) -> None:
     """Weights written as safetensors and read back give the same logits, bit for bit."""
     safetensors = pytest.importorskip("safetensors.torch")
     from inktex.training.module import model_weights
 
-    model, other = tiny(family), FAMILIES[family]().eval()
+    model, other = tiny(family), FAMILIES[family].build(VOCABULARY, TINY[family]).eval()
     safetensors.save_file(model_weights(model), tmp_path / "weights.safetensors")
     other.load_state_dict(safetensors.load_file(tmp_path / "weights.safetensors"))
 

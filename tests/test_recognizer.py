@@ -1,7 +1,10 @@
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +16,8 @@ from inktex.errors import BundleError, ConfigError, ImageError, InkError, Inktex
 from inktex.image import from_array
 from inktex.ink import ink_to_json
 from inktex.inkml import InkDocument, write_inkml
-from inktex.recognizer import Recognizer, canonical_picture
+from inktex.intake import canonical_pictures
+from inktex.recognizer import Recognizer
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +49,7 @@ def test_every_form_of_an_ink_gives_one_answer(recognizer: Recognizer, tmp_path:
         (tmp_path / name).write_bytes(data)
     sources = [ink, inkml, json, b"\xef\xbb\xbf \n" + json, *sorted(tmp_path.iterdir())]
 
-    pictures = [canonical_picture(source) for source in sources]
+    pictures = [canonical_pictures(source)[0] for source in sources]
 
     for picture in pictures[1:]:
         np.testing.assert_allclose(picture, pictures[0], atol=0.02)
@@ -55,7 +59,7 @@ def test_ink_takes_the_path_of_its_picture() -> None:
     """Strokes and the picture drawn of them become nearly the same canonical picture."""
     ink = scribble(2)
 
-    strokes, drawn = canonical_picture(ink), canonical_picture(png(ink))
+    strokes, drawn = canonical_pictures(ink)[0], canonical_pictures(png(ink))[0]
 
     assert strokes.shape == drawn.shape
     assert np.abs(strokes - drawn).mean() < 0.01
@@ -132,13 +136,80 @@ def test_options_are_checked(tiny_bundle: Path) -> None:
             Recognizer(tiny_bundle, **wrong)
 
 
-def test_a_bundle_for_another_symbol_size_is_refused(tiny_bundle: Path, tmp_path: Path) -> None:
-    """A network trained on symbols of another size would read badly; the error names both sizes."""
-    bundle = load_bundle(tiny_bundle)
-    replace(bundle, facts=replace(bundle.facts, symbol_px=99.5)).save(tmp_path / "other")
+def changed(bundle_folder: Path, folder: Path, symbol_px: float = 16.0, **search: Any) -> Path:
+    """Write a bundle that wants pictures of another size, or is searched in another way."""
+    bundle = load_bundle(bundle_folder)
+    options = replace(bundle.facts.search, **search)
+    replace(bundle, facts=replace(bundle.facts, symbol_px=symbol_px, search=options)).save(folder)
+    return folder
 
-    with pytest.raises(BundleError, match=r"99\.5"):
-        Recognizer(tmp_path / "other")
+
+def test_a_model_is_shown_symbols_of_the_size_it_wants(tiny_bundle: Path, tmp_path: Path) -> None:
+    """A model of 24 px reads a picture as one of 16 px reads the same canonical picture made 24 px large."""
+    large = Recognizer(changed(tiny_bundle, tmp_path / "24", 24.0), threads=1)
+    usual = Recognizer(tiny_bundle, threads=1)
+
+    picture = canonical_pictures(scribble(3), [24.0])[0]
+
+    assert large.recognize(scribble(3)) == usual._read([[picture]])[0]
+
+
+@pytest.mark.parametrize(("symbol_px", "scale"), [(2.0, 1.0), (300.0, 1.0), (16.0, 20.0)])
+def test_symbols_of_impossible_sizes_are_refused(
+    symbol_px: float, scale: float, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    """The error names the size."""
+    folder = changed(tiny_bundle, tmp_path / "odd", symbol_px, second_scale=scale)
+
+    with pytest.raises(BundleError, match=f"{symbol_px * scale:g} px"):
+        Recognizer(folder)
+
+
+def test_doubtful_pictures_are_looked_at_again(tiny_bundle: Path, tmp_path: Path) -> None:
+    """Where the first look is below the bound, each reading has the mean of its confidence in both looks."""
+    single = Recognizer(tiny_bundle, threads=1)
+    sources = [scribble(seed) for seed in range(12)]
+    first = single.recognize_many(sources)
+    larger = Recognizer(changed(tiny_bundle, tmp_path / "larger", 20.0), threads=1).recognize_many(sources)
+    bound = float(np.median([each.confidence for each in first]))
+    twice = Recognizer(
+        changed(tiny_bundle, tmp_path / "twice", second_scale=1.25, second_below=bound), threads=1
+    )
+
+    found = twice.recognize_many(sources)
+
+    again = [index for index, each in enumerate(first) if each.confidence < bound]
+    assert 0 < len(again) < len(sources)
+    for index, (one, other) in enumerate(zip(first, larger, strict=True)):
+        if index not in again:
+            assert found[index] == one
+            continue
+        expected = Counter[str]()
+        for each in (one, other):
+            for latex, confidence in ((each.latex, each.confidence), *vars_of(each.alternatives)):
+                expected[latex] += confidence / 2
+        answers = [(found[index].latex, found[index].confidence), *vars_of(found[index].alternatives)]
+        best = expected.most_common(len(answers))
+        assert [confidence for _, confidence in answers] == pytest.approx(
+            [value for _, value in best], abs=1e-6
+        )
+        assert all(expected[latex] == pytest.approx(confidence, abs=1e-6) for latex, confidence in answers)
+
+
+def vars_of(alternatives: Iterable[Any]) -> list[tuple[str, float]]:
+    """LaTeX and confidence of alternatives."""
+    return [(each.latex, each.confidence) for each in alternatives]
+
+
+def test_a_second_look_can_be_left_out_but_not_made_up(tiny_bundle: Path, tmp_path: Path) -> None:
+    """Without it the first look counts alone; a model that was not tuned for one has none to offer."""
+    folder = changed(tiny_bundle, tmp_path / "twice", second_scale=1.25, second_below=1.0)
+
+    alone = Recognizer(folder, threads=1, second_look=False).recognize(scribble(1))
+
+    assert alone == Recognizer(tiny_bundle, threads=1).recognize(scribble(1))
+    with pytest.raises(ConfigError, match="second look"):
+        Recognizer(tiny_bundle, second_look=True)
 
 
 def test_greedy_and_one_way_are_options(tiny_bundle: Path) -> None:

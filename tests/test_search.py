@@ -1,3 +1,6 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -127,25 +130,43 @@ def test_the_length_penalty_decides_between_short_and_long() -> None:
     assert best.score == pytest.approx(np.log(0.16), abs=1e-4)
 
 
-def test_a_constraint_forbids_tokens() -> None:
-    """A constraint sees the tokens from the start on, and what it makes impossible is never written."""
-    seen = []
+@dataclass(frozen=True)
+class Alternating:
+    """A constraint that never lets a token stand twice in a row, and notes the lengths it is asked for."""
 
-    def alternate(scores: np.ndarray, tokens: np.ndarray) -> np.ndarray:
-        seen.append(tokens)
-        scores = scores.copy()
-        last = tokens[:, -1]
-        inner = last > END
-        scores[np.flatnonzero(inner), last[inner]] = -np.inf
-        return scores
+    lengths: list[int]
+    last: np.ndarray | None = None  # [n]
 
-    options = SearchOptions(width=3, max_length=8)
-    found = search(TableStepper(1, 6), *batch(2), START, END, (PAD,), options, alternate)
+    def start(self, first: np.ndarray, max_length: int) -> Alternating:
+        self.lengths.append(max_length)
+        return replace(self, last=first)
 
-    assert all(tokens[:, 0].tolist() == [START] * len(tokens) for tokens in seen)
-    assert [tokens.shape[1] for tokens in seen] == list(range(1, len(seen) + 1))
-    for hypothesis in (each for hypotheses in found for each in hypotheses):
-        assert all(a != b for a, b in zip(hypothesis.tokens, hypothesis.tokens[1:], strict=False))
+    def allowed(self) -> np.ndarray:
+        assert self.last is not None
+        return np.arange(6) != self.last[:, None]
+
+    def after(self, parents: np.ndarray, tokens: np.ndarray) -> Alternating:
+        assert self.last is not None
+        assert (parents < len(self.last)).all()
+        return replace(self, last=tokens)
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_a_constraint_forbids_tokens(width: int) -> None:
+    """What a constraint forbids is never written, and what it leaves keeps its log-probability."""
+    stepper, rule = TableStepper(1, 6, max_length=8), Alternating([])
+    options = SearchOptions(width=width, max_length=11)
+
+    found = search(stepper, *batch(2), START, END, (PAD,), options, rule)
+
+    assert rule.lengths == [8]
+    for picture, hypotheses in enumerate(found):
+        for each in hypotheses:
+            assert all(a != b for a, b in zip(each.tokens, each.tokens[1:], strict=False))
+            end = END if each.complete else None
+            assert each.score == pytest.approx(stepper.score(picture, each.tokens, end=end), abs=1e-4)
+    free = search(stepper, *batch(2), START, END, (PAD,), options)
+    assert any(a == b for a, b in zip(free[0][0].tokens, free[0][0].tokens[1:], strict=False))
 
 
 def test_masked_ids_have_no_share() -> None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from inktex.data import sources
+from inktex.data import files
 from inktex.data.dataset import Sample
 from inktex.data.sources import Rejected, read_source
 from inktex.errors import DataError
@@ -221,7 +221,7 @@ def test_nothing_to_import_is_refused(build, tmp_path: Path) -> None:
     """No such path, and a source without InkML or captions, are named."""
     with pytest.raises(DataError, match="nowhere"):
         read_source(tmp_path / "nowhere")
-    with pytest.raises(DataError, match="neither InkML files nor a caption"):
+    with pytest.raises(DataError, match="neither InkML files nor pictures with labels"):
         read_source(build({"a.txt": b"", "img/b.png": picture()}, "set"))
 
 
@@ -255,10 +255,10 @@ def test_an_encrypted_entry_is_passed_over(tmp_path: Path) -> None:
 
 def test_entries_are_bounded(build, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that unpacks to more than the bound is reported and not read further."""
-    monkeypatch.setattr(sources, "_LARGEST_FILE_BYTES", 1000)
-    files = {"x/big.inkml": inkml() + b" " * 1_000_000, "x/small.inkml": inkml()}
+    monkeypatch.setattr(files, "LARGEST_FILE_BYTES", 1000)
+    names = {"x/big.inkml": inkml() + b" " * 1_000_000, "x/small.inkml": inkml()}
 
-    items = list(read_source(build(files, "train")))
+    items = list(read_source(build(names, "train")))
 
     assert [item.id for item in accepted(items)] == ["small"]
     assert "larger than" in rejected(items)["x/big.inkml"]

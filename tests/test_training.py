@@ -13,119 +13,76 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tiny_models import TINY as FAMILIES_TINY
+
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytest.importorskip("pyarrow")
 
 import logging
 
-import lightning as pl
 import safetensors.torch
 
+from drawn_runs import TINY, InterruptAt, write_formulas
+from drawn_runs import tiny_config as config
 from inktex.data.augment import NO_AUGMENTATION
 from inktex.data.batching import Batch, Batches, BatchOptions
-from inktex.data.dataset import Sample, write_dataset
 from inktex.errors import ConfigError, DataError, RunError
-from inktex.ink import Ink, Symbol, rasterize
-from inktex.models.inktex import InktexOptions
 from inktex.training import callbacks
 from inktex.training.config import (
     DataOptions,
     ObjectiveOptions,
     OptimizerOptions,
-    TrainConfig,
     TrainerOptions,
-    read_config,
 )
 from inktex.training.folder import archive_run, dump_config, load_run
 from inktex.training.module import TrainingModule, model_weights
+from inktex.training.reading import read_config
 from inktex.training.run import train
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-TINY = InktexOptions((8, 16, 32), (1, 1, 1), 32, 2, 4, 64, 4, 0.1, 32)
-SHAPES = {
-    "1": [[(10, 0), (10, 20)]],
-    "-": [[(0, 10), (20, 10)]],
-    "+": [[(0, 10), (20, 10)], [(10, 0), (10, 20)]],
-    "x": [[(0, 0), (20, 20)], [(20, 0), (0, 20)]],
-}
-
-
-def png(ink: Ink) -> bytes:
-    import cv2
-
-    return bytes(cv2.imencode(".png", (rasterize(ink, 40, 4) * 255).astype(np.uint8))[1])
-
-
-def formula(name: str, text: str) -> Sample:
-    """Draw a row of straight-lined symbols."""
-    strokes, symbols = [], []
-    for place, token in enumerate(text):
-        lines = [np.array(line, dtype=np.float32) + [30 * place, 0] for line in SHAPES[token]]
-        symbols.append(Symbol(token, tuple(range(len(strokes), len(strokes) + len(lines))), f"s{place}"))
-        strokes.extend(line.astype(np.float32) for line in lines)
-    ink = Ink(tuple(strokes), tuple(symbols))
-    mathml = "<math>" + "".join(f'<mi xml:id="s{i}">{token}</mi>' for i, token in enumerate(text)) + "</math>"
-    return Sample(name, "train", "drawn", tuple(text), png(ink), ink, "", mathml)
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("data") / "drawn.parquet"
-    texts = ["1+x", "x-1", "x", "1-1+x", "+", "xx1", "-x-", "11"]
-    write_dataset([formula(str(i), text) for i, text in enumerate(texts)], path)
-    return path
+    return write_formulas(tmp_path_factory.mktemp("data") / "drawn.parquet")
 
 
-def config(data: Path, validation: bool = False, epochs: int = 2, **trainer: Any) -> TrainConfig:
-    return TrainConfig(
-        model=TINY,
-        data=DataOptions((str(data),), validation=str(data) if validation else None, workers=0),
-        batch=BatchOptions(pictures=2),
-        trainer=TrainerOptions(epochs=epochs, precision="32-true", accelerator="cpu", devices="1", **trainer),
-    )
+def states(*runs: Path) -> list[dict[str, Any]]:
+    """Read the last checkpoints of runs."""
+    return [torch.load(run / "checkpoints" / "last.ckpt", weights_only=True) for run in runs]
 
 
-class InterruptAt(pl.Callback):
-    """Presses ctrl-C after a step."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        if trainer.global_step == self.step:
-            raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize("step", [2, 4, 5])
+@pytest.mark.parametrize(
+    ("family", "accumulate", "batch"),
+    [("inktex", 1, 2), ("inktex", 1, 4), ("inktex", 1, 5), ("can", 2, 3)],
+)
 def test_resumed_run_equals_the_uninterrupted_one(
-    step: int, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    family: str, accumulate: int, batch: int, data: Path, tmp_path: Path
 ) -> None:
-    """A run interrupted within or between epochs and resumed ends with the same weights, bit for bit."""
-    wanted = config(data, validation=True, validate_every=1)
+    """A run interrupted within an epoch, between two or within an update, and resumed, ends with the same
+    weights, bit for bit; only running statistics have seen the begun half of an update twice."""
+    model = TINY if family == "inktex" else FAMILIES_TINY[family]
+    wanted = dataclasses.replace(
+        config(data, validation=True, validate_every=1),
+        family=family,
+        model=dataclasses.replace(model, max_length=12),
+        optimizer=OptimizerOptions(accumulate=accumulate),
+        objective=ObjectiveOptions(teacher_forcing_ratio=0.7),
+    )
     train(wanted, tmp_path / "whole")
 
-    original = pl.Trainer.__init__
-
-    def interrupted(self: pl.Trainer, *args: Any, **kwargs: Any) -> None:
-        kwargs["callbacks"] = [*kwargs["callbacks"], InterruptAt(step)]
-        original(self, *args, **kwargs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(pl.Trainer, "__init__", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            train(wanted, tmp_path / "cut")
+    with pytest.raises(KeyboardInterrupt):
+        train(wanted, tmp_path / "cut", callbacks=[InterruptAt(batch)])
     assert (tmp_path / "cut" / "weights.safetensors").is_file()
     train(wanted, tmp_path / "cut", resume=True)
 
-    states = [
-        torch.load(tmp_path / name / "checkpoints" / "last.ckpt", weights_only=True)
-        for name in ("whole", "cut")
-    ]
+    whole, cut = states(tmp_path / "whole", tmp_path / "cut")
+    assert whole["global_step"] == cut["global_step"] == 8 / accumulate
     for kind in ("state_dict", "current_model_state"):
-        for name, value in states[0][kind].items():
-            assert torch.equal(value, states[1][kind][name]), name
-    assert states[0]["global_step"] == states[1]["global_step"]
+        for name, value in whole[kind].items():
+            is_statistic = name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+            assert torch.equal(value, cut[kind][name]) or (is_statistic and accumulate > 1), name
 
 
 def test_the_last_epoch_is_validated(data: Path, tmp_path: Path) -> None:
@@ -242,9 +199,13 @@ def test_every_configuration_builds_and_takes_a_step(path: Path, data: Path, tmp
     wanted = read_config(path)
     short = dataclasses.replace(
         wanted,
-        data=DataOptions((str(data),), workers=0),
-        batch=BatchOptions(pictures=8),
-        trainer=TrainerOptions(epochs=1, precision="32-true", accelerator="cpu", devices="1"),
+        model=dataclasses.replace(wanted.model, max_length=24),
+        data=DataOptions((str(data),), validation=str(data), workers=0),
+        batch=BatchOptions(pictures=8, both_ways=wanted.batch.both_ways),
+        optimizer=dataclasses.replace(wanted.optimizer, accumulate=1),
+        trainer=TrainerOptions(
+            epochs=1, precision="32-true", accelerator="cpu", devices=1, monitor=wanted.trainer.monitor
+        ),
     )
 
     metrics = train(short, tmp_path / "run")
@@ -271,22 +232,6 @@ def test_archived_run_starts_another(data: Path, tmp_path: Path) -> None:
     other = dataclasses.replace(still, model=dataclasses.replace(TINY, heads=2))
     with pytest.raises(RunError, match="cannot be started from"):
         train(other, tmp_path / "third")
-
-
-def test_learning_rate_rises_and_falls() -> None:
-    """Warm-up is linear from the first step, the peak follows it, and the end is the final share."""
-    from inktex.vocabulary import Vocabulary
-
-    options = OptimizerOptions(warmup=0.1, final_share=0.05)
-    module = TrainingModule(TrainConfig(model=TINY, optimizer=options), Vocabulary.build([["a"]]), 100)
-
-    shares = [module.learning_rate_share(step) for step in range(101)]
-
-    np.testing.assert_allclose(shares[:10], np.arange(1, 11) / 10)
-    assert shares[10] == pytest.approx(1)
-    assert shares[55] == pytest.approx((1 + 0.05) / 2)
-    assert shares[100] == pytest.approx(0.05)
-    assert np.all(np.diff(shares[10:]) < 0)
 
 
 def test_averaged_weights_follow_their_definition() -> None:

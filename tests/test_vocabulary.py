@@ -54,6 +54,18 @@ def test_json_round_trip(labels: list[list[str]]) -> None:
     assert Vocabulary.from_json(vocabulary.to_json()) == vocabulary
 
 
+def test_the_unknown_stands_for_what_is_lacking() -> None:
+    """With ``<unk>`` any token can be encoded; no prediction may hold it, and decoding drops it."""
+    vocabulary = Vocabulary.build([["a", "a", "b"]], min_count=2, with_unknown=True)
+
+    assert vocabulary.tokens == ("<pad>", "<sos>", "<eos>", "<unk>", "a")
+    assert vocabulary.encode(["a", "b", "<unk>", "zeta"]) == [4, 3, 3, 3]
+    assert vocabulary.unwritten == (0, 1, 3)
+    assert vocabulary.decode([4, 3]) == ["a"]
+    assert Vocabulary.build([["a", "<unk>"]]) == vocabulary
+    assert Vocabulary.build([["a"]]).unknown_id is None
+
+
 def test_an_unknown_token_is_named() -> None:
     """Encoding a token that the vocabulary lacks says which."""
     with pytest.raises(VocabularyError, match="'zeta'"):

@@ -2,7 +2,8 @@
 
 ``encoder.onnx``: ``images`` [b, 1, height, width], ``padding`` [b, height, width] -> ``memory.*`` and
 ``state.*``.
-``step.onnx``: ``token`` [n], ``memory.*``, ``state.*`` -> ``logits`` [n, v] and ``next.*``, the new state.
+``step.onnx``: ``token`` [n], ``memory.*``, ``state.*`` -> ``logits`` [n, v], ``attention`` [n, p] and
+``next.*``, the new state.
 The first dimension of every tensor is the picture or the hypothesis.
 """
 
@@ -20,7 +21,8 @@ from typing import Any
 from inktex.errors import BundleError, VocabularyError
 from inktex.vocabulary import Vocabulary
 
-FORMAT = 1
+FORMAT = 2
+_SYMBOL_PX = (4, 128)  # sizes of symbols that a model may want
 ENCODER, STEP, VOCABULARY, DESCRIPTION = "encoder.onnx", "step.onnx", "vocabulary.json", "model.json"
 
 
@@ -33,12 +35,18 @@ class SearchDefaults:
         length_penalty: exponent of the length by which scores are divided.
         max_length: most tokens written, the end token counted.
         both_ways: search from both ends, each direction judging the other; for models trained so.
+        grammar: write well-formed LaTeX only; for models trained on labels in the captions' dialect.
+        second_scale: how much larger than usual a doubtful picture is shown to the model again.
+        second_below: readings of a lower probability are doubtful; 0: none is.
     """
 
     width: int = 4
     length_penalty: float = 1.0
     max_length: int = 200
     both_ways: bool = True
+    grammar: bool = True
+    second_scale: float = 1.0
+    second_below: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class Facts:
         family: name of the network's family.
         max_length: most steps of a sequence.
         symbol_px: size of a typical symbol in the pictures it was trained on.
+        stride: side of the square of pixels that one position of the attention stands for.
         licence: of the weights.
         options: sizes of the network.
         training: what it was trained on and how it did; for people.
@@ -63,6 +72,7 @@ class Facts:
     family: str
     max_length: int
     symbol_px: float
+    stride: int
     licence: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
@@ -187,10 +197,15 @@ def _parse_description(data: bytes, path: Path) -> dict[str, Any]:
         found = value.get("format") if isinstance(value, dict) else None
         raise BundleError(f"{path} has format {found!r}; this version of Inktex reads format {FORMAT}")
     del value["format"]
-    _check(value, asdict(Facts("", 0, 0.0)) | {"sha256": {}}, path, "")
+    _check(value, asdict(Facts("", 0, 0.0, 0)) | {"sha256": {}}, path, "")
     _check(value["search"], asdict(SearchDefaults()), path, "search.")
     if value["max_length"] < 1 or value["search"]["width"] < 1 or value["search"]["max_length"] < 1:
         raise BundleError(f"{path}: lengths and the width of search must be at least 1")
+    for size in (value["symbol_px"], value["symbol_px"] * value["search"]["second_scale"]):
+        if not _SYMBOL_PX[0] <= size <= _SYMBOL_PX[1]:
+            raise BundleError(
+                f"{path}: symbols of {size:g} px are not within {_SYMBOL_PX[0]} to {_SYMBOL_PX[1]}"
+            )
     return value
 
 

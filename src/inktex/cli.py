@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from inktex import __version__
-from inktex.commands import data, export, recognition, scoring, synthesis, training
+from inktex.commands import (
+    curves,
+    data,
+    describe,
+    explain,
+    export,
+    labels,
+    recognition,
+    scoring,
+    synthesis,
+    training,
+)
 from inktex.errors import ConfigError, InktexError
 
 _USER_ERROR = 2
@@ -21,6 +32,7 @@ _EXTRAS = {  # what a command may need besides the base install, and the extra t
     "torch": "train",
     "lightning": "train",
     "tensorboard": "train",
+    "matplotlib": "train",
     "safetensors": "train",
     "onnx": "train",
 }
@@ -69,16 +81,34 @@ COMMANDS: tuple[Command, ...] = (
         scoring.run_compare,
     ),
     Command(
+        "explain",
+        "Show where a model looks while it writes.",
+        explain.add_explain,
+        explain.run_explain,
+    ),
+    Command(
         "import",
-        "Turn InkML or pictures with captions into a Parquet file.",
+        "Turn a data set of the field into a Parquet file.",
         data.add_import,
         data.run_import,
     ),
     Command(
+        "export-data",
+        "Write a Parquet file as one of the field's data sets.",
+        data.add_export_data,
+        data.run_export_data,
+    ),
+    Command(
+        "labels",
+        "Cut labels into tokens, make vocabularies, report what they lack.",
+        labels.add_labels,
+        labels.run_labels,
+    ),
+    Command(
         "describe",
         "Count what a Parquet file holds.",
-        data.add_describe,
-        data.run_describe,
+        describe.add_describe,
+        describe.run_describe,
     ),
     Command(
         "synthesize",
@@ -91,6 +121,12 @@ COMMANDS: tuple[Command, ...] = (
         "Train a model, or go on with an interrupted run.",
         training.add_train,
         training.run_train,
+    ),
+    Command(
+        "curves",
+        "Draw how runs were trained.",
+        curves.add_curves,
+        curves.run_curves,
     ),
     Command(
         "export",

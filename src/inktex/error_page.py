@@ -6,20 +6,16 @@ browser load nothing else and run no script but its own.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import re
 from base64 import b64encode
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
-from string import Template
 
 from inktex.errors import LatexError
 from inktex.mathml import to_mathml
-from inktex.mathml.elements import printable
 from inktex.mathml.elements import text as _text
+from inktex.page import embedded_json, render
 
 _WIDTH, _HEIGHT = 340, 236
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 328, 8, 186  # edges of the plot
@@ -108,27 +104,15 @@ def render_page(
 
     Any text may stand in what is given: it is shown as it is. Malformed LaTeX is shown as its tokens alone.
     """
-    script = _asset("error_page.js")
-    digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return Template(_asset("error_page.html")).substitute(
-        title=_text(title),
-        style=_asset("error_page.css"),
-        script_hash=f"sha256-{digest}",
-        script=script,
-        figures=_figures(figures),
-        panels=_panels([_curve(curve) for curve in curves] + [_table(table) for table in tables]),
-        rows=_json([_row(row) for row in rows]),
+    return render(
+        "error_page",
+        {
+            "title": _text(title),
+            "figures": _figures(figures),
+            "panels": _panels([_curve(curve) for curve in curves] + [_table(table) for table in tables]),
+            "rows": embedded_json([_row(row) for row in rows]),
+        },
     )
-
-
-def _asset(name: str) -> str:
-    return (files("inktex") / "assets" / name).read_text(encoding="utf-8")
-
-
-def _json(data: object) -> str:
-    """Return JSON that no text within can end or comment out the script element it stands in."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return printable(text).replace("<", "\\u003c")
 
 
 def _row(row: Row) -> dict[str, object]:

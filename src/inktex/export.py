@@ -151,8 +151,8 @@ class _Step(nn.Module):
     def forward(self, token: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
         given = iter(tensors)
         memory, state = (_rebuilt(tree, given) for tree in self.like)
-        logits, state = self.model.step(token, memory, state)
-        return (logits, *_leaves(state))
+        logits, attention, state = self.model.step(token, memory, state)
+        return (logits, attention, *_leaves(state))
 
 
 def _leaves(tree: Any) -> list[Tensor]:
@@ -184,9 +184,10 @@ def _trace(model: Any, vocabulary_size: int) -> tuple[onnx.ModelProto, onnx.Mode
         memory, state = model.start(model.encode(images, padding))
         token = torch.arange(pictures) % vocabulary_size
         for _ in range(steps):
-            _, state = model.step(token, memory, state)
-        examples.append(((images, padding), (memory, state), token))
-    (pictures_given, (memory, state), token), (pictures_other, other, token_other) = examples
+            attention, state = model.step(token, memory, state)[1:]
+        examples.append(((images, padding), (memory, state), token, attention))
+    (pictures_given, (memory, state), token, attention) = examples[0]
+    (pictures_other, other, token_other, attention_other) = examples[1]
     carried, kept = _names(memory, "memory"), _names(state, "state")
     changed = [name.replace("state", "next", 1) for name in kept]
     data, data_other = [*_leaves(memory), *_leaves(state)], [*_leaves(other[0]), *_leaves(other[1])]
@@ -200,8 +201,9 @@ def _trace(model: Any, vocabulary_size: int) -> tuple[onnx.ModelProto, onnx.Mode
         _graph(
             _Step(model, memory, state),
             dict(zip(("token", *carried, *kept), (token, *data), strict=True)),
-            {"logits": torch.zeros(2, 1)} | dict(zip(changed, _leaves(state), strict=True)),
-            [token_other, *data_other, torch.zeros(3, 1), *_leaves(other[1])],
+            {"logits": torch.zeros(2, 1), "attention": attention}
+            | dict(zip(changed, _leaves(state), strict=True)),
+            [token_other, *data_other, torch.zeros(3, 1), attention_other, *_leaves(other[1])],
         ),
     )
 
@@ -246,8 +248,8 @@ def _deviation(model: Any, bundle: Bundle) -> float:
         given = dict(zip(names, encoder.run(None, {"images": images, "padding": padding}), strict=True))
         for _ in range(_STEPS_CHECKED):
             token = generator.integers(0, len(bundle.vocabulary), len(sizes))
-            expected, state = model.step(torch.from_numpy(token), memory, state)
-            logits, *changed = step.run(None, given | {"token": token})
+            expected, _, state = model.step(torch.from_numpy(token), memory, state)
+            logits, _, *changed = step.run(None, given | {"token": token})
             kept = [name for name in names if name.startswith("state.")]
             given |= dict(zip(kept, changed, strict=True))
             difference = np.abs(logits - expected.numpy()).max() / max(1.0, float(expected.abs().max()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ FloatArray = npt.NDArray[np.float32]
 
 CANONICAL_SYMBOL_PX = 16.0
 MAX_PIXELS = 100_000_000  # of a picture that is decoded at all
-MAX_WIDTH_PX = 1024  # of the canonical picture
+MAX_WIDTH_PX = 1024  # of the canonical picture; as all sizes here with symbols of CANONICAL_SYMBOL_PX
 MAX_HEIGHT_PX = 384
-MARGIN_PX = 4  # empty border of the canonical picture
+MARGIN_PX = 4  # empty border of the canonical picture, whatever the size of symbols
 MULTIPLE_PX = 8  # its sides are multiples of this
 
 _FINEST_PEN_PX = 0.9  # in the canonical picture; thinner strokes are thickened, or they would fade
@@ -110,34 +111,49 @@ def from_array(array: Any) -> FloatArray:
     return _to_grey(np.ascontiguousarray(array), cv2.COLOR_RGB2GRAY, premultiplied=False)
 
 
-def canonicalize(grey: FloatArray) -> FloatArray:
+def canonicalize(grey: FloatArray, symbol_px: float = CANONICAL_SYMBOL_PX) -> FloatArray:
     """Bring a picture into the one form that the recognizer knows.
 
     Ink becomes 1 on 0 whether it was dark or light, uneven light and specks are removed, strokes of a thick
     pen are thinned, and the picture is cropped to the ink and scaled so that :func:`typical_symbol_px` is
-    ``CANONICAL_SYMBOL_PX``.
+    ``symbol_px``.
 
     Args:
         grey: picture [h, w], 0 black to 1 white.
+        symbol_px: the size of a typical symbol that a model wants.
 
     Returns:
-        Picture [h', w'], 0..1; the sides are multiples of 8, at most ``MAX_HEIGHT_PX`` and ``MAX_WIDTH_PX``.
+        Picture [h', w'], 0..1; the sides are multiples of 8, and with symbols of ``CANONICAL_SYMBOL_PX`` at
+        most ``MAX_HEIGHT_PX`` and ``MAX_WIDTH_PX``, with larger ones in proportion more.
 
     Raises:
         ImageError: there is no ink to be seen.
     """
+    return canonicalize_at(grey, (symbol_px,))[0]
+
+
+def canonicalize_at(grey: FloatArray, sizes: Sequence[float]) -> list[FloatArray]:
+    """Return the canonical picture at each of several sizes of a typical symbol, for the cost of little more
+    than one; see :func:`canonicalize`."""
     ink = separate_ink(grey)
     binary, finer = sharp_binary(ink)
     if not binary.any():
         raise ImageError("the picture shows no ink")
-    coarsest = _COARSEST_PEN_PX / _scale(binary)
+    coarsest = _COARSEST_PEN_PX / _scale(binary, CANONICAL_SYMBOL_PX)
     if pen_px(binary) - coarsest >= finer:  # less than a pixel of the picture is left alone
         ink = thin(ink, binary, coarsest)
         binary, finer = sharp_binary(ink)
-    scale = _scale(binary) * finer
-    ink = _thicken(ink, pen_px(binary) / finer, scale)
+    pen = pen_px(binary) / finer
     left, top, width, height = (side / finer for side in cv2.boundingRect(binary))
-    return _place(ink, (left, top, width, height), scale)
+    pictures = []
+    for symbol_px in sizes:
+        scale = _scale(binary, symbol_px) * finer
+        finest = _FINEST_PEN_PX * symbol_px / CANONICAL_SYMBOL_PX
+        largest = _largest(symbol_px)
+        pictures.append(
+            _place(_thicken(ink, pen, finest / scale), (left, top, width, height), scale, largest)
+        )
+    return pictures
 
 
 def typical_symbol_px(ink: npt.NDArray[np.uint8]) -> float:
@@ -219,19 +235,26 @@ def _upright(grey: FloatArray, orientation: int) -> FloatArray:
     return np.ascontiguousarray(grey)
 
 
-def _scale(binary: npt.NDArray[np.uint8]) -> float:
-    """Return the factor that makes symbols canonical, or less where the picture would become too large."""
+def _largest(symbol_px: float) -> tuple[int, int]:
+    """Return the largest height and width of a canonical picture with symbols of that size."""
+    share = symbol_px / CANONICAL_SYMBOL_PX / MULTIPLE_PX
+    return math.ceil(MAX_HEIGHT_PX * share) * MULTIPLE_PX, math.ceil(MAX_WIDTH_PX * share) * MULTIPLE_PX
+
+
+def _scale(binary: npt.NDArray[np.uint8], symbol_px: float) -> float:
+    """Return the factor that gives symbols their size, or less where the picture would become too large."""
     _, _, width, height = cv2.boundingRect(binary)
+    largest_height, largest_width = _largest(symbol_px)
     return min(
-        CANONICAL_SYMBOL_PX / typical_symbol_px(binary),
-        (MAX_WIDTH_PX - 2 * MARGIN_PX) / width,
-        (MAX_HEIGHT_PX - 2 * MARGIN_PX) / height,
+        symbol_px / typical_symbol_px(binary),
+        (largest_width - 2 * MARGIN_PX) / width,
+        (largest_height - 2 * MARGIN_PX) / height,
     )
 
 
-def _thicken(ink: FloatArray, pen: float, scale: float) -> FloatArray:
-    """Widen strokes that would be finer than ``_FINEST_PEN_PX`` after scaling."""
-    missing = _FINEST_PEN_PX / scale - pen
+def _thicken(ink: FloatArray, pen: float, finest: float) -> FloatArray:
+    """Widen strokes that are finer than ``finest``, in pixels of the ink as ``pen`` is."""
+    missing = finest - pen
     if missing < 1:
         return ink
     side = 1 + round(missing)
@@ -239,15 +262,18 @@ def _thicken(ink: FloatArray, pen: float, scale: float) -> FloatArray:
     return np.asarray(wider, dtype=np.float32)
 
 
-def _place(ink: FloatArray, box: tuple[float, float, float, float], scale: float) -> FloatArray:
-    """Return the box (left, top, width, height) of the ink scaled, with an empty margin and padded sides.
+def _place(
+    ink: FloatArray, box: tuple[float, float, float, float], scale: float, largest: tuple[int, int]
+) -> FloatArray:
+    """Return the box (left, top, width, height) of the ink scaled, with an empty margin and padded sides, at
+    most ``largest`` (height, width).
 
     It is drawn in a grid at least as fine as the ink's own and averaged down, so that nothing hangs on how
     the box lies in the pixels.
     """
     left, top, width, height = box
-    columns = min(_padded(width * scale + 2 * MARGIN_PX), MAX_WIDTH_PX)
-    rows = min(_padded(height * scale + 2 * MARGIN_PX), MAX_HEIGHT_PX)
+    columns = min(_padded(width * scale + 2 * MARGIN_PX), largest[1])
+    rows = min(_padded(height * scale + 2 * MARGIN_PX), largest[0])
     finer = max(math.ceil(1 / scale), 1)
     step = scale * finer
     x, y = (

@@ -49,6 +49,23 @@ def separate_ink(grey: FloatArray) -> FloatArray:
     return _drop_specks(_on_uneven_ground(levels) if ink is None else ink)
 
 
+def has_light_ink(grey: FloatArray) -> bool:
+    """Whether the ink is lighter than what it stands on, decided as :func:`separate_ink` does.
+
+    Args:
+        grey: picture [h, w], 0 black to 1 white.
+
+    Raises:
+        ImageError: there is no ink to be seen.
+    """
+    levels = _working_copy(grey)
+    if int(levels.max()) - int(levels.min()) < _MIN_CONTRAST:
+        raise ImageError("the picture shows no ink: it is all one shade")
+    if _on_flat_ground(levels) is None:
+        return _has_bright_ink(levels)
+    return float(cv2.threshold(levels, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1].mean()) <= 0.5
+
+
 def sharp_binary(ink: FloatArray) -> tuple[ByteArray, int]:
     """Make ink binary in a grid so fine that few pixels neither join nor break strokes.
 

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from inktex.bundle import Bundle, load_bundle
+from inktex.decoding.grammar import Grammar
 from inktex.decoding.rescore import search_both_ways
-from inktex.decoding.search import Hypothesis, SearchOptions, search
+from inktex.decoding.search import SearchOptions, search
 from inktex.decoding.stepper import BoolArray, FloatArray, OnnxStepper
-from inktex.errors import BundleError, ConfigError, ImageError, InkError, InktexError
-from inktex.image import CANONICAL_SYMBOL_PX, canonicalize, decode, from_array
-from inktex.ink import Ink, ink_from_json, rasterize
+from inktex.errors import ConfigError, InktexError
+from inktex.image import CANONICAL_SYMBOL_PX
+from inktex.intake import canonical_pictures
 
 _SHIPPED = Path(__file__).parent / "weights"
 _WINDOW = 256  # inputs that are prepared at a time and sorted by size
-_BATCH_PIXELS = 160_000  # padded area of a batch
+_BATCH_PIXELS = 160_000  # padded area of a batch, with symbols of 16 px
 _BATCH_PICTURES = 16
-_INK_SUFFIXES = (".inkml", ".json")
-_PLAIN_MODES = ("1", "L", "RGB", "RGBA", "I;16")  # of Pillow: those whose arrays are colours as they stand
 
 
 @dataclass(frozen=True)
@@ -43,15 +41,24 @@ class Recognition:
     Attributes:
         latex: the LaTeX, tokens separated by spaces.
         confidence: the probability, 0 to 1, that the model gives to the whole expression (the geometric mean
-            of both directions'); 0 if it was cut short by the length bound.
+            of both directions', and the mean of both looks'); 0 if it was cut short by the length bound.
         alternatives: other readings, the best first as search ranks them, which takes account of length.
         tokens: the LaTeX as tokens.
+        bounded: whether the bound on length, or that on repetition, cut the reading short or bent it.
     """
 
     latex: str
     confidence: float
     alternatives: tuple[Alternative, ...]
     tokens: tuple[str, ...]
+    bounded: bool = False
+
+
+class _Reading(NamedTuple):
+    """What one or both looks found: ids of tokens and their probability."""
+
+    tokens: tuple[int, ...]
+    confidence: float
 
 
 class Recognizer:
@@ -65,6 +72,9 @@ class Recognizer:
         threads: threads that compute; ``None`` leaves the choice to ONNX Runtime.
         width: hypotheses kept for a picture, 1 is greedy; ``None`` is the model's own default.
         both_ways: whether to read from both ends; ``None`` is the model's own default.
+        second_look: whether doubtful readings are read again at another size; ``None`` is the model's own
+            default.
+        grammar: whether only well-formed LaTeX may be written; ``None`` is the model's own default.
 
     Raises:
         BundleError: the bundle is missing, altered or made for another version.
@@ -78,14 +88,11 @@ class Recognizer:
         threads: int | None = None,
         width: int | None = None,
         both_ways: bool | None = None,
+        second_look: bool | None = None,
+        grammar: bool | None = None,
     ) -> None:
         self.bundle: Bundle = load_bundle(_SHIPPED if model is None else Path(model))
         facts = self.bundle.facts
-        if facts.symbol_px != CANONICAL_SYMBOL_PX:
-            raise BundleError(
-                f"{self.bundle.source} was trained on symbols of {facts.symbol_px:g} px; "
-                f"this version of Inktex shows a model symbols of {CANONICAL_SYMBOL_PX:g} px"
-            )
         if threads is not None and threads < 1:
             raise ConfigError(f"threads must be at least 1, got {threads}")
         defaults = facts.search
@@ -98,7 +105,18 @@ class Recognizer:
         self._search = (
             search_both_ways if (defaults.both_ways if both_ways is None else both_ways) else search
         )
+        grammatical = defaults.grammar if grammar is None else grammar
+        self._grammar = Grammar(self.bundle.vocabulary) if grammatical else None
+        self._sizes = [facts.symbol_px]
+        if defaults.second_below > 0 and second_look is not False:
+            self._sizes.append(facts.symbol_px * defaults.second_scale)
+        elif second_look:
+            raise ConfigError(f"{self.bundle.source} has no second look: it was not tuned for one")
         self._encoder, self._step = self.bundle.sessions(threads)
+
+    def stepper(self) -> OnnxStepper:
+        """Return a new stepper of the model, which is all that search sees of it."""
+        return OnnxStepper(self._encoder, self._step, self.bundle.facts.max_length)
 
     def recognize(self, source: Any) -> Recognition:
         """Read one expression.
@@ -136,112 +154,80 @@ class Recognizer:
         """
         numbered = enumerate(sources)
         while window := list(islice(numbered, _WINDOW)):
-            pictures: dict[int, FloatArray] = {}
+            pictures: dict[int, list[FloatArray]] = {}
             for index, source in window:
                 try:
-                    pictures[index] = canonical_picture(source)
+                    pictures[index] = canonical_pictures(source, self._sizes)
                 except InktexError as error:
                     yield index, error
-            for batch in _batches(pictures):
+            room = _BATCH_PIXELS * (self._sizes[0] / CANONICAL_SYMBOL_PX) ** 2
+            for batch in _batches({index: looks[0] for index, looks in pictures.items()}, room):
                 yield from zip(batch, self._read([pictures[index] for index in batch]), strict=True)
 
-    def _read(self, pictures: list[FloatArray]) -> list[Recognition]:
-        """Read a batch of canonical pictures."""
+    def _read(self, pictures: list[list[FloatArray]]) -> list[Recognition]:
+        """Read a batch of expressions, each given as its canonical pictures for one look or two."""
+        found = self._look([looks[0] for looks in pictures])
+        below = self.bundle.facts.search.second_below
+        doubtful = [
+            index
+            for index, looks in enumerate(pictures)
+            if len(looks) > 1 and found[index][0].confidence < below
+        ]
+        if doubtful:
+            again = self._look([pictures[index][1] for index in doubtful])
+            for index, second in zip(doubtful, again, strict=True):
+                found[index] = _seen_twice(found[index], second)
+        return [self._recognition(readings) for readings in found]
+
+    def _look(self, pictures: list[FloatArray]) -> list[list[_Reading]]:
+        """Search a batch of canonical pictures; return the readings of each, the best first."""
         vocabulary = self.bundle.vocabulary
-        stepper = OnnxStepper(self._encoder, self._step, self.bundle.facts.max_length)
         found = self._search(
-            stepper,
+            self.stepper(),
             *_padded(pictures),
             vocabulary.start_id,
             vocabulary.end_id,
             vocabulary.unwritten,
             self._options,
+            self._grammar,
         )
-        return [self._recognition(hypotheses) for hypotheses in found]
-
-    def _recognition(self, hypotheses: list[Hypothesis]) -> Recognition:
-        best, *others = [
-            (
-                tuple(self.bundle.vocabulary.decode(each.tokens)),
-                math.exp(each.score) if each.complete else 0.0,
-            )
-            for each in hypotheses
+        return [
+            [_Reading(each.tokens, math.exp(each.score) if each.complete else 0.0) for each in hypotheses]
+            for hypotheses in found
         ]
-        alternatives = tuple(Alternative(" ".join(tokens), confidence) for tokens, confidence in others)
-        return Recognition(" ".join(best[0]), best[1], alternatives, best[0])
+
+    def _recognition(self, readings: list[_Reading]) -> Recognition:
+        best, *others = readings
+        vocabulary = self.bundle.vocabulary
+        if self._grammar is None:
+            bounded = best.confidence == 0
+        else:
+            longest = min(self._options.max_length, self.bundle.facts.max_length)
+            bounded = self._grammar.bounds(best.tokens, longest)
+        tokens = tuple(vocabulary.decode(best.tokens))
+        alternatives = (
+            Alternative(" ".join(vocabulary.decode(other.tokens)), other.confidence) for other in others
+        )
+        return Recognition(" ".join(tokens), best.confidence, tuple(alternatives), tokens, bounded)
 
 
-def canonical_picture(source: Any) -> FloatArray:
-    """Return the canonical picture [h, w] of whatever a :class:`Recognizer` reads.
-
-    Raises:
-        ImageError: it cannot be read as a picture.
-        InkError: it cannot be read as ink.
-    """
-    if isinstance(source, str | os.PathLike):
-        path = Path(source)
-        return _from_bytes(_file(path), str(path), path.suffix.lower())
-    if isinstance(source, bytes | bytearray | memoryview):
-        return _from_bytes(bytes(source), None, "")
-    if isinstance(source, Ink):
-        return canonicalize(1 - rasterize(source))
-    if hasattr(source, "__array__") or hasattr(source, "__array_interface__"):
-        return canonicalize(from_array(_pixels(source)))
-    raise ImageError(
-        "a path, bytes, a NumPy array, a Pillow picture or an Ink can be read, "
-        f"not an object of type {type(source).__name__}"
-    )
+def _seen_twice(first: list[_Reading], second: list[_Reading]) -> list[_Reading]:
+    """Join the readings of two looks: each has the mean of its confidences, 0 where it was not found."""
+    sums: dict[tuple[int, ...], float] = {}
+    for reading in (*first, *second):
+        sums[reading.tokens] = sums.get(reading.tokens, 0.0) + reading.confidence / 2
+    joined = sorted(sums, key=lambda tokens: -sums[tokens])
+    return [_Reading(tokens, sums[tokens]) for tokens in joined[: max(len(first), len(second))]]
 
 
-def _pixels(source: Any) -> np.ndarray[Any, Any]:
-    """Return the array of what offers one, such as a Pillow picture."""
-    try:
-        if getattr(source, "mode", "L") not in _PLAIN_MODES and hasattr(source, "convert"):
-            source = source.convert("RGBA")  # a palette, CMYK and the like
-        return np.asarray(source)
-    except (OSError, SyntaxError, TypeError, ValueError) as error:  # Pillow reads a file no sooner than here
-        raise ImageError(f"the picture's pixels cannot be read: {error}") from None
-
-
-def _file(path: Path) -> bytes:
-    kind = InkError if path.suffix.lower() in _INK_SUFFIXES else ImageError
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise kind(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise kind(f"{path} is a folder, not a file") from None
-    except PermissionError:
-        raise kind(f"{path}: no permission to read it") from None
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        raise kind(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from None
-
-
-def _from_bytes(data: bytes, name: str | None, suffix: str) -> FloatArray:
-    """Tell InkML, JSON and pictures apart by suffix, else by their first character."""
-    begin = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    about = name or "the data"
-    if suffix == ".inkml" or (suffix != ".json" and begin == b"<"):
-        from inktex.inkml import read_inkml  # here, since it loads lxml, which pictures do without
-
-        return canonicalize(1 - rasterize(read_inkml(data, about).ink))
-    if suffix == ".json" or begin in (b"[", b"{"):
-        return canonicalize(1 - rasterize(ink_from_json(data, about)))
-    grey = decode(data, about)
-    try:
-        return canonicalize(grey)
-    except ImageError as error:
-        raise ImageError(f"{name}: {error}" if name else str(error)) from None
-
-
-def _batches(pictures: dict[int, FloatArray]) -> Iterator[list[int]]:
-    """Group pictures of like size so that a batch's padded area stays bounded; wide ones first."""
+def _batches(pictures: dict[int, FloatArray], room: float) -> Iterator[list[int]]:
+    """Group pictures of like size, wide ones first; a batch's padded area stays within ``room`` pixels."""
     batch: list[int] = []
     height = width = 0
     for index in sorted(pictures, key=lambda index: pictures[index].shape[::-1], reverse=True):
         rows, columns = pictures[index].shape
         taller, wider = max(height, rows), max(width, columns)
-        if batch and (len(batch) == _BATCH_PICTURES or taller * wider * (len(batch) + 1) > _BATCH_PIXELS):
+        if batch and (len(batch) == _BATCH_PICTURES or taller * wider * (len(batch) + 1) > room):
             yield batch
             batch, taller, wider = [], rows, columns
         batch.append(index)

@@ -12,6 +12,7 @@ from inktex.errors import VocabularyError
 PAD = "<pad>"
 START = "<sos>"
 END = "<eos>"
+UNKNOWN = "<unk>"
 SPECIALS: tuple[str, str, str] = (PAD, START, END)
 
 
@@ -20,7 +21,8 @@ class Vocabulary:
     """The token types a model knows; a token's id is its place.
 
     Attributes:
-        tokens: the specials `<pad>`, `<sos>` and `<eos>`, then the LaTeX tokens, each once.
+        tokens: the specials `<pad>`, `<sos>` and `<eos>`, then the LaTeX tokens, each once. If `<unk>` is
+            among them, tokens that are not are encoded as it.
 
     Raises:
         VocabularyError: the specials are not the first three, or a token is empty, holds white space or
@@ -45,18 +47,23 @@ class Vocabulary:
         object.__setattr__(self, "_ids", ids)
 
     @classmethod
-    def build(cls, labels: Iterable[Sequence[str]], min_count: int = 1) -> Vocabulary:
+    def build(
+        cls, labels: Iterable[Sequence[str]], min_count: int = 1, *, with_unknown: bool = False
+    ) -> Vocabulary:
         """Collect the tokens of labels, sorted by code point, so that the same labels give the same ids.
 
         Args:
             labels: token lists.
             min_count: tokens that occur less often in all labels together are left out.
+            with_unknown: whether `<unk>` stands for those, and for any other token; it does too where the
+                labels hold it.
         """
         counts = Counter(token for label in labels for token in label)
+        specials = (*SPECIALS, UNKNOWN)
         kept = sorted(
-            token for token, count in counts.items() if count >= min_count and token not in SPECIALS
+            token for token, count in counts.items() if count >= min_count and token not in specials
         )
-        return cls((*SPECIALS, *kept))
+        return cls((*(specials if with_unknown or UNKNOWN in counts else SPECIALS), *kept))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Vocabulary:
@@ -99,16 +106,24 @@ class Vocabulary:
         return self._ids[END]
 
     @property
+    def unknown_id(self) -> int | None:
+        """Id of what stands for tokens that the vocabulary lacks, None if nothing does."""
+        return self._ids.get(UNKNOWN)
+
+    @property
     def unwritten(self) -> tuple[int, ...]:
-        """Ids that no prediction may hold: padding and start."""
-        return (self.pad_id, self.start_id)
+        """Ids that no prediction may hold: padding, start and the unknown."""
+        ids = (self.pad_id, self.start_id)
+        return ids if self.unknown_id is None else (*ids, self.unknown_id)
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
         """Return the ids of LaTeX tokens, without start and end.
 
         Raises:
-            VocabularyError: a token is not in the vocabulary.
+            VocabularyError: a token is not in the vocabulary, and nothing stands for the unknown.
         """
+        if self.unknown_id is not None:
+            return [self._ids.get(token, self.unknown_id) for token in tokens]
         try:
             return [self._ids[token] for token in tokens]
         except KeyError as error:
@@ -117,7 +132,7 @@ class Vocabulary:
             ) from None
 
     def decode(self, ids: Iterable[int]) -> list[str]:
-        """Return the LaTeX tokens of ids; specials are dropped.
+        """Return the LaTeX tokens of ids; specials and the unknown are dropped.
 
         Raises:
             VocabularyError: an id is not in the vocabulary.
@@ -126,6 +141,6 @@ class Vocabulary:
         for id_ in ids:
             if not 0 <= id_ < len(self.tokens):
                 raise VocabularyError(f"{id_} is no id of a vocabulary of {len(self)} tokens")
-            if self.tokens[id_] not in SPECIALS:
+            if self.tokens[id_] not in SPECIALS and id_ != self.unknown_id:
                 tokens.append(self.tokens[id_])
         return tokens

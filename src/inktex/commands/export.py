@@ -30,6 +30,11 @@ def add_export(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--licence", default="", metavar="TEXT", help="licence of the weights, noted in the model"
     )
+    parser.add_argument(
+        "--no-grammar",
+        action="store_true",
+        help="for labels in another dialect: allow any sequence of tokens",
+    )
     parser.add_argument("--force", action="store_true", help="replace a model that is there already")
     add_json(parser)
 
@@ -44,7 +49,9 @@ def run_export(options: Namespace) -> int:
     if not options.force and out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise BundleError(f"{out} exists: name a new folder, or replace a model there by --force")
     model, vocabulary, config = load_run(run)
-    facts = _facts(run, config, options.licence)
+    facts = _facts(run, config, model.stride, options.licence)
+    search = dataclasses.replace(facts.search, grammar=not options.no_grammar)
+    facts = dataclasses.replace(facts, search=search)
     bundle = export(model, vocabulary, facts, out, options.weights)
     size = sum(file.stat().st_size for file in out.iterdir())
     found = bundle.facts
@@ -59,24 +66,26 @@ def run_export(options: Namespace) -> int:
     return 0
 
 
-def _facts(run: Path, config: TrainConfig, licence: str) -> Facts:
-    from inktex.bundle import Facts
-    from inktex.image import CANONICAL_SYMBOL_PX
+def _facts(run: Path, config: TrainConfig, stride: int, licence: str) -> Facts:
+    from inktex.bundle import Facts, SearchDefaults
 
     plain = json.loads(json.dumps(dataclasses.asdict(config)))  # lists for tuples, as they will be read back
     model = plain.pop("model")
     # Names of files, not where they were on this machine.
     for key in ("train", "extra"):
         plain["data"][key] = [Path(path).name for path in plain["data"][key]]
-    for section, key in (("data", "validation"), ("data", "labels"), ("trainer", "initial")):
+    files = (("data", "validation"), ("data", "labels"), ("trainer", "initial"), ("trainer", "imagenet"))
+    for section, key in files:
         plain[section][key] = Path(plain[section][key]).name if plain[section][key] else None
     return Facts(
         family=config.family,
         max_length=config.model.max_length,
-        symbol_px=CANONICAL_SYMBOL_PX,
+        symbol_px=config.data.symbol_px,
+        stride=stride,
         licence=licence,
         options=model,
         training={"config": plain, "metrics": _kept_metrics(run)},
+        search=SearchDefaults(both_ways=config.batch.both_ways),
     )
 
 

@@ -16,15 +16,18 @@ from inktex.commands.output import (
     check_targets,
     printable,
     progress,
+    write_file,
     write_json,
     write_lines,
 )
 from inktex.commands.page import write_page
-from inktex.commands.report import PAGE_HELP, item_values, print_report, report_values, write_predictions
+from inktex.commands.report import PAGE_HELP, print_report, report_values
 from inktex.errors import ConfigError, DataError, InktexError
 
 if TYPE_CHECKING:
+    from inktex.data.dataset import Sample
     from inktex.metrics.item import Item
+    from inktex.metrics.report import Report
     from inktex.recognizer import Recognition, Recognizer
 
 _STANDARD_INPUT = "-"
@@ -50,14 +53,24 @@ def _add_model(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--one-way", action="store_true", help="read from left to right only, which is faster"
     )
+    parser.add_argument(
+        "--one-look", action="store_true", help="read no picture again at another size, which is faster"
+    )
+    parser.add_argument("--no-grammar", action="store_true", help="let the model write malformed LaTeX too")
     parser.add_argument("--threads", type=int, metavar="N", help="threads that compute (default: one a core)")
 
 
 def _recognizer(options: Namespace) -> Recognizer:
     from inktex.recognizer import Recognizer
 
-    both_ways = False if options.one_way else None
-    return Recognizer(options.model, threads=options.threads, width=options.width, both_ways=both_ways)
+    return Recognizer(
+        options.model,
+        threads=options.threads,
+        width=options.width,
+        both_ways=False if options.one_way else None,
+        second_look=False if options.one_look else None,
+        grammar=False if options.no_grammar else None,
+    )
 
 
 def add_recognize(parser: ArgumentParser) -> None:
@@ -166,7 +179,11 @@ def add_evaluate(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--predictions",
         metavar="FILE",
-        help="write what was read as JSON lines, as 'inktex score' reads them",
+        help="write what was read, for 'inktex score' too: .jsonl an object a line, .json a list of them, "
+        ".txt the tokens alone, a line each, .zip a file each of %%id and $tokens$",
+    )
+    parser.add_argument(
+        "--bad-cases", metavar="FILE", help="write what was read wrong as JSON, {id: {label, predi}}"
     )
     parser.add_argument("--page", metavar="FILE", help=PAGE_HELP)
     add_json(parser)
@@ -180,30 +197,53 @@ def run_evaluate(options: Namespace) -> int:
 
     if options.limit is not None and options.limit < 1:
         raise ConfigError(f"--limit must be at least 1, got {options.limit}")
-    check_targets(options.predictions, options.json, options.page)
+    check_targets(options.predictions, options.bad_cases, options.json, options.page)
     recognizer = _recognizer(options)
     samples = read_dataset(options.data)[: options.limit]
     if not samples:
         raise DataError(f"{options.data} holds no samples")
+    _check_formats(options, samples)
     start = time.perf_counter()
     with progress("recognizing", len(samples)) as (advance, _):
         items = predict(recognizer, samples, advance)
     seconds = round(time.perf_counter() - start, 3)
     _print_unreadable([item for item in items if item.problem is not None])
     result = report(items)
+    _write_evaluation(options, samples, items, result, seconds)
+    print_report(result)  # after the files: who reads only the beginning of it must not lose them
+    print(f"read in {seconds:.1f} s")
+    return 0
+
+
+def _check_formats(options: Namespace, samples: Sequence[Sample]) -> None:
+    """Refuse files that predictions of these samples cannot be written to, before there are any."""
+    from inktex.predictions.writing import check_bad_cases, check_predictions
+
+    ids = [sample.id for sample in samples]
     if options.predictions:
-        write_predictions(options.predictions, items)
+        check_predictions(options.predictions, ids)
+    if options.bad_cases:
+        check_bad_cases(options.bad_cases, ids)
+
+
+def _write_evaluation(
+    options: Namespace, samples: Sequence[Sample], items: Sequence[Item], result: Report, seconds: float
+) -> None:
+    """Write the files that were asked for."""
+    from inktex.predictions.writing import bad_cases_file, item_values, predictions_file
+
+    if options.predictions:
+        write_file(options.predictions, predictions_file(options.predictions, items))
+    if options.bad_cases:
+        write_file(options.bad_cases, bad_cases_file(items))
     if options.page:
-        from inktex.visualize import encoded_picture
+        from inktex.visualize.sheets import encoded_picture
 
         pictures = {sample.id: encoded_picture(sample) for sample in samples}
         write_page(options.page, f"Inktex: {Path(options.data).name}", result, items, pictures)
     if options.json:
         values = {**report_values(result), "seconds": seconds, "items": [item_values(item) for item in items]}
         write_json(options.json, values)
-    print_report(result)  # after the files: who reads only the beginning of it must not lose them
-    print(f"read in {seconds:.1f} s")
-    return 0
 
 
 def _print_unreadable(items: Sequence[Item]) -> None:

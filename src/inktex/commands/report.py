@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from inktex.commands.output import write_lines
-
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from inktex.metrics.item import Item
     from inktex.metrics.report import Metrics, Report
 
 PAGE_HELP = "write a page to look through: figures, curves, and every expression with its picture"
@@ -51,23 +47,6 @@ def report_values(report: Report) -> dict[str, Any]:
     """Return a report as what JSON can hold: the figures by name, the rest beneath a name of its own."""
     values = asdict(report)
     return {**values.pop("metrics"), **values}
-
-
-def item_values(item: Item) -> dict[str, Any]:
-    """Return an item as a line of predictions, as ``inktex score`` reads it."""
-    values: dict[str, Any] = {"id": item.id}
-    if item.prediction is not None:
-        values["prediction"] = " ".join(item.prediction)
-    values["reference"] = " ".join(item.reference)
-    for name in ("confidence", "source", "problem"):
-        if getattr(item, name) is not None:
-            values[name] = getattr(item, name)
-    return values
-
-
-def write_predictions(path: str, items: Iterable[Item]) -> None:
-    """Write items as JSON lines."""
-    write_lines(path, [json.dumps(item_values(item), ensure_ascii=False) for item in items])
 
 
 def print_report(report: Report, others: Mapping[str, Metrics] | None = None) -> None:

@@ -15,7 +15,6 @@ from inktex.commands.report import (
     PAGE_HELP,
     figure,
     heading,
-    item_values,
     print_report,
     report_values,
     shown_figures,
@@ -58,6 +57,7 @@ def run_score(options: Namespace) -> int:
     """Match predictions with references, and print how right they are."""
     from inktex.metrics.report import measure, report
     from inktex.predictions import match, normalise, reference_hash
+    from inktex.predictions.writing import item_values
 
     _check_seed(options)
     check_targets(options.json, options.page)
@@ -113,6 +113,7 @@ def add_compare(parser: ArgumentParser) -> None:
 def run_compare(options: Namespace) -> int:
     """Print how two models differ on the same items."""
     from inktex.metrics.report import compare
+    from inktex.predictions.writing import item_values
 
     _check_seed(options)
     check_targets(options.json)
@@ -141,7 +142,7 @@ def _pictures(matched: Matched, references: str | None) -> dict[str, bytes]:
     """Return the pictures of the references by the ids of items, if they come from a data set."""
     from inktex.data.dataset import read_dataset
     from inktex.predictions import Format, item_id
-    from inktex.visualize import encoded_picture
+    from inktex.visualize.sheets import encoded_picture
 
     if references is None or matched.references_format is not Format.PARQUET:
         return {}

@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 import sys
+import textwrap
 import time
 import typing
 import zipfile
@@ -25,16 +26,20 @@ if TYPE_CHECKING:
     from inktex.training.config import TrainConfig
 
 _STARTED = "INKTEX_STARTED"
+_INDENT = 34  # of the meaning of an option in the help
 
 
 def add_train(parser: ArgumentParser) -> None:
     """Declare the options of ``inktex train``: its own, and every key of the configuration."""
     from inktex.training.config import TrainConfig
+    from inktex.training.reading import SHORT_KEYS
 
     parser.usage = (
         f"{parser.prog} --config FILE [--out FOLDER] [--KEY VALUE ...]\n       {parser.prog} --resume FOLDER"
     )
-    parser.formatter_class = lambda prog: argparse.HelpFormatter(prog, max_help_position=34)
+    parser.formatter_class = lambda prog: argparse.RawDescriptionHelpFormatter(
+        prog, max_help_position=_INDENT
+    )
     parser.add_argument("--config", metavar="FILE", help="the configuration, a YAML file")
     parser.add_argument(
         "--out",
@@ -48,20 +53,53 @@ def add_train(parser: ArgumentParser) -> None:
     )
     add_json(parser)
     _add_keys(parser, TrainConfig)
+    group = parser.add_argument_group("short keys", "other names, also at the top of a configuration")
+    for short, full in SHORT_KEYS.items():
+        text = f"the same as --{full}"
+        group.add_argument(f"--{short}", metavar="VALUE", default=argparse.SUPPRESS, help=text)
 
 
 def _add_keys(parser: ArgumentParser, kind: type[Any], section: str = "") -> None:
     """Declare an option for each field of a dataclass of the configuration, its sections included."""
     about = _attributes(kind)
-    group = parser.add_argument_group(section or "keys", (kind.__doc__ or "").partition("\n")[0])
+    subject = textwrap.fill((kind.__doc__ or "").partition("\n")[0], shutil.get_terminal_size().columns - 4)
+    group = parser.add_argument_group(section or "keys", subject)
     hints = typing.get_type_hints(kind)
     for field in dataclasses.fields(kind):
         name = f"{section}.{field.name}" if section else field.name
         if dataclasses.is_dataclass(hints[field.name]):
             _add_keys(parser, hints[field.name], name)
+        elif name == "model":
+            _add_models(parser)
         else:
             text = f"{about.get(field.name, '')} (default: {_shown(field.default)})".replace("%", "%%")
             group.add_argument(f"--{name}", metavar="VALUE", dest=name, default=argparse.SUPPRESS, help=text)
+
+
+def _add_models(parser: ArgumentParser) -> None:
+    """Declare an option for each key that the model of some family has, and describe them by family."""
+    from inktex.models.families import FAMILIES
+
+    names: set[str] = set()
+    for family, kind in ((name, item.options) for name, item in FAMILIES.items()):
+        about = _attributes(kind)
+        lines = []
+        for field in dataclasses.fields(kind):
+            text = f"{about.get(field.name, '')} (default: {_shown(field.default)})"
+            lines.append(_entry(f"--model.{field.name} VALUE", text))
+        parser.add_argument_group(f"model, if the family is {family}", "\n".join(lines))
+        names |= {field.name for field in dataclasses.fields(kind)}
+    for name in sorted(names):
+        parser.add_argument(f"--model.{name}", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def _entry(option: str, text: str) -> str:
+    """Return an option with its meaning beside it, as argparse lays it out within a group."""
+    margin = " " * (_INDENT - 2)
+    lines = textwrap.wrap(text, max(shutil.get_terminal_size().columns - 2 - _INDENT, 20))
+    if len(option) > len(margin) - 2:
+        return "\n".join([option, *(margin + line for line in lines)])
+    return "\n".join([f"{option:<{len(margin)}}{lines[0]}", *(margin + line for line in lines[1:])])
 
 
 def _attributes(kind: type[Any]) -> dict[str, str]:
@@ -84,13 +122,15 @@ def _shown(value: Any) -> str:
 
 def run_train(options: Namespace) -> int:
     """Train, and say what was reached and how to go on."""
-    changes = {key: value for key, value in vars(options).items() if "." in key or key == "family"}
+    from inktex.training.folder import is_first_process
+    from inktex.training.reading import SHORT_KEYS, read_config
+
+    keys = {"family", *SHORT_KEYS}
+    changes = {key: value for key, value in vars(options).items() if "." in key or key in keys}
     check_targets(options.json)
     if options.resume is not None:
         config, folder = _resumed(options, changes), Path(options.resume)
     elif options.config is not None:
-        from inktex.training.config import read_config
-
         config = read_config(Path(options.config), changes)
         folder = Path(options.out) if options.out else _new_folder(Path(options.config))
     else:
@@ -99,7 +139,7 @@ def run_train(options: Namespace) -> int:
         )
     start = time.perf_counter()
     metrics = _train(config, folder, options.resume is not None)
-    if not _is_first_process():
+    if not is_first_process():
         return 0
     _report(folder, metrics)
     if options.json:
@@ -108,21 +148,14 @@ def run_train(options: Namespace) -> int:
     return 0
 
 
-def _is_first_process() -> bool:
-    """Tell whether this is the process that speaks for all: on several devices, each has one of its own."""
-    from lightning.fabric.utilities.rank_zero import rank_zero_only
-
-    return not getattr(rank_zero_only, "rank", 0)
-
-
 def _resumed(options: Namespace, changes: Mapping[str, str]) -> TrainConfig:
-    from inktex.training.config import read_config
+    from inktex.training.reading import SHORT_KEYS, read_config
 
     for option in ("config", "out"):
         if getattr(options, option) is not None:
             raise ConfigError(f"--{option} does not go with --resume: the run's folder holds all it needs")
     for key in changes:
-        if not key.startswith("trainer."):
+        if not SHORT_KEYS.get(key, key).startswith("trainer."):
             raise ConfigError(f"--{key} does not go with --resume: only trainer.* of a run can be changed")
     folder = Path(options.resume)
     checkpoint = folder / "checkpoints" / "last.ckpt"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from inktex.data import degrade
+from inktex.errors import ConfigError
 from inktex.image import CANONICAL_SYMBOL_PX, typical_symbol_px
 from inktex.ink import Ink, draw_strokes, rasterize, symbol_size
 
@@ -19,6 +21,7 @@ CELL_PX = 8  # side of the cells that symbol boxes are reported in: the encoders
 _SPACING_PX = 0.7  # distance of resampled points
 _SURVEY_PX = 32.0  # symbol size at which an ink's typical symbol is measured
 _WAVES = 3
+_USUAL_PEN_PX = 1.6  # of the field's fixed pictures: 4 px at symbols of 40
 _USUAL_WAVELENGTH = 4.0  # in typical symbols
 _STEEPEST = 0.25  # of perspective, so that nothing comes too near
 
@@ -30,8 +33,10 @@ class AugmentOptions:
     The shares say how many pictures are changed so at all; how much, is drawn anew for each.
 
     Attributes:
-        pen_px: thinnest and thickest pen, in pixels of the canonical picture.
+        strength: factor on all that follows but ``scale_range``; 0 draws as the field's fixed pictures are.
+        pen_px: thinnest and thickest pen, in pixels of a picture whose symbols are 16 px large.
         scale: standard deviation of the logarithm of the whole ink's scale (drawn when batches are planned).
+        scale_range: smallest and largest scale, all equally likely, in place of ``scale``.
         aspect: standard deviation of the logarithm of width against height.
         slant: standard deviation of the shear of x by y.
         rotation_deg: standard deviation of the rotation.
@@ -55,8 +60,10 @@ class AugmentOptions:
         noise: largest standard deviation of noise on the ink's grey values.
     """
 
+    strength: float = 1.0
     pen_px: tuple[float, float] = (0.9, 3.2)
     scale: float = 0.18
+    scale_range: tuple[float, float] | None = None
     aspect: float = 0.1
     slant: float = 0.2
     rotation_deg: float = 2.5
@@ -79,8 +86,32 @@ class AugmentOptions:
     jpeg: float = 0.1
     noise: float = 0.06
 
+    def __post_init__(self) -> None:
+        if self.strength < 0:
+            raise ConfigError(f"augment.strength must not be negative, got {self.strength:g}")
+        if self.scale_range is not None and not 0 < self.scale_range[0] <= self.scale_range[1]:
+            raise ConfigError(
+                f"augment.scale_range must be a smallest and a largest factor, got {list(self.scale_range)}"
+            )
 
-NO_AUGMENTATION = AugmentOptions((1.4, 1.4), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    def at_full_strength(self) -> AugmentOptions:
+        """Return the options with the strength worked into all others."""
+        scaled: dict[str, Any] = {
+            item.name: self.strength * getattr(self, item.name)
+            for item in fields(self)
+            if item.name not in ("strength", "pen_px", "scale_range")
+        }
+        finest, coarsest = (_USUAL_PEN_PX + self.strength * (pen - _USUAL_PEN_PX) for pen in self.pen_px)
+        return replace(self, strength=1.0, pen_px=(finest, coarsest), **scaled)
+
+    def scales(self, count: int, rng: np.random.Generator) -> FloatArray:
+        """Draw the scales of so many pictures."""
+        if self.scale_range is not None:
+            return rng.uniform(*self.scale_range, count).astype(np.float32)
+        return np.exp(rng.normal(0, self.scale, count)).astype(np.float32)
+
+
+NO_AUGMENTATION = AugmentOptions(strength=0).at_full_strength()
 
 
 class PreparedInk(NamedTuple):
@@ -130,6 +161,7 @@ def draw(
     rng: np.random.Generator,
     scale: float = 1.0,
     largest: tuple[int, int] | None = None,
+    enlarged: float = 1.0,
 ) -> Drawing:
     """Draw the ink at ``scale`` times its canonical size, by another hand, pen and paper every time.
 
@@ -139,13 +171,14 @@ def draw(
         rng: draws them.
         scale: factor on the canonical size.
         largest: largest height and width of the picture, multiples of 8; a larger drawing is shrunk.
+        enlarged: factor on everything, the pen too.
     """
-    pen_px = float(rng.uniform(*options.pen_px))
+    pen_px = float(rng.uniform(*options.pen_px)) * enlarged
     margin = pen_px / 2 + rng.uniform(1, 5, size=4)  # left, top, right, bottom
     points = _jitter_symbols(_retrace(ink, options, rng), options, rng)
     points = _shift_strokes(points, ink.starts, options, rng)
     points = points @ (scale * _random_affine(options, rng)).T
-    points = _tilt(points + _wave(points, options, rng), options, rng)
+    points = enlarged * _tilt(points + _wave(points, options, rng), options, rng)
     if largest is not None:
         room = np.array(largest[::-1]) - margin[:2] - margin[2:]
         points = points * min(1.0, *(room / np.maximum(np.ptp(points, axis=0), 1)))
@@ -162,6 +195,36 @@ def draw(
     column, row = (points[known] // CELL_PX).astype(np.int64).T
     cells[ink.symbol[known], row, column] = True
     return Drawing(picture, cells)
+
+
+def draw_picture(
+    picture: FloatArray,
+    options: AugmentOptions,
+    rng: np.random.Generator,
+    scale: float = 1.0,
+    largest: tuple[int, int] | None = None,
+) -> Drawing:
+    """Change a picture of which there is no ink: size, slant, aspect, rotation, paper, lens and file.
+
+    The arguments are those of :func:`draw`, with a canonical picture [h, w] in place of the ink.
+    """
+    height, width = picture.shape
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], dtype=np.float32)
+    affine = scale * _random_affine(options, rng)
+    extent = np.ptp(corners @ affine.T, axis=0)
+    if largest is not None:
+        affine = affine * min(1.0, *(np.array(largest[::-1]) / extent))
+        extent = np.ptp(corners @ affine.T, axis=0)
+    columns, rows = (max(1, int(np.ceil((side - 1e-3) / CELL_PX))) * CELL_PX for side in extent)
+    shift = -(corners @ affine.T).min(axis=0)
+    matrix = np.concatenate([affine, (shift + affine.sum(axis=1) / 2 - 0.5)[:, None]], axis=1)
+    factor = float(np.sqrt(np.linalg.det(affine)))
+    if factor < 0.9:  # or strokes would fall between the sampled points
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.7 / factor - 0.4), dtype=np.float32)
+    changed = np.asarray(cv2.warpAffine(picture, matrix, (columns, rows)), dtype=np.float32)
+    bare = PreparedInk(np.zeros((0, 2), np.float32), np.zeros(0, np.int64), np.zeros(0, np.int64), 0)
+    worn = _wear(changed, bare, _USUAL_PEN_PX * scale, replace(options, gaps=0.0), rng)
+    return Drawing(worn, np.zeros((0, rows // CELL_PX, columns // CELL_PX), dtype=np.bool_))
 
 
 def _wear(

@@ -14,6 +14,7 @@ from torch.utils.data import Dataset, Sampler
 
 from inktex.data.augment import CELL_PX, AugmentOptions, Drawing
 from inktex.data.examples import Example, draw_example
+from inktex.image import CANONICAL_SYMBOL_PX
 from inktex.vocabulary import Vocabulary
 
 NO_TARGET = -100  # cross-entropy's own mark
@@ -31,22 +32,25 @@ class BatchOptions:
         pictures: most pictures in a batch.
         growing_epochs: epochs in which only the smaller pictures are trained on, a larger share of all each
             time.
+        both_ways: whether every label is also read from right to left, by the same network.
     """
 
     pixels: int = 400_000
     pictures: int = 48
     growing_epochs: int = 0
+    both_ways: bool = True
 
 
 class Batch(NamedTuple):
-    """One training batch; both reading directions stand one above the other (2b rows).
+    """One training batch; if labels are read both ways, the directions stand one above the other (r = 2b rows
+    in place of r = b).
 
     Attributes:
         images: [b, 1, h, w].
         padding: [b, h, w], True outside the picture.
-        inputs: [2b, t] token ids; rows b and later run from right to left.
-        targets: [2b, t], the next token; ``NO_TARGET`` where there is none.
-        token_symbol: [2b, t], index of the symbol that the target was written as, -1 for none.
+        inputs: [r, t] token ids; rows after the first b run from right to left.
+        targets: [r, t], the next token; ``NO_TARGET`` where there is none.
+        token_symbol: [r, t], index of the symbol that the target was written as, -1 for none.
         symbol_cells: [b, s, p], True where a symbol's ink passes through a cell.
         symbol_class: [b, s], token id, -1 for none.
     """
@@ -69,26 +73,33 @@ class Planned(NamedTuple):
 
 
 def plan_batches(
-    shapes: Sequence[tuple[int, int]], options: BatchOptions, scale: float, rng: np.random.Generator
+    shapes: Sequence[tuple[int, int]],
+    scales: npt.NDArray[np.float32],
+    options: BatchOptions,
+    rng: np.random.Generator,
+    enlarged: float = 1.0,
 ) -> list[Planned]:
     """Group pictures of like size into batches within the limits; every picture stands in exactly one batch.
 
     Batches come in few shapes and, but for the last of each shape, one size a shape: compiled kernels are
-    made once. The random scale is drawn here and not when a picture is, so it mixes batches without adding
-    to their padding.
+    made once. The random scale is known here and not only when a picture is drawn, so it mixes batches
+    without adding to their padding.
 
     Args:
         shapes: expected height and width of each picture in pixels.
+        scales: the random scale of each.
         options: the limits.
-        scale: standard deviation of the logarithm of the random scale.
-        rng: decides scales and order.
+        rng: decides the order.
+        enlarged: how much larger than 16 px symbols are, by which the shapes of batches grow.
     """
-    scales = np.exp(rng.normal(0, scale, len(shapes)))
+    heights, widths = (
+        [int(np.ceil(step * enlarged / CELL_PX)) * CELL_PX for step in steps] for steps in (_HEIGHTS, _WIDTHS)
+    )
     sizes = np.array(shapes) * scales[:, None]
     waiting: dict[tuple[int, int], list[int]] = {}
     for index in rng.permutation(len(shapes)).tolist():
         waiting.setdefault(
-            (_round_up(sizes[index, 0], _HEIGHTS), _round_up(sizes[index, 1], _WIDTHS)), []
+            (_round_up(sizes[index, 0], heights), _round_up(sizes[index, 1], widths)), []
         ).append(index)
     batches: list[Planned] = []
 
@@ -133,6 +144,7 @@ class Batches(Dataset[Batch]):
         extra: of these every epoch holds ``extra_per_epoch`` besides, chosen at random.
         extra_per_epoch: how many.
         fresh: gives further examples that the epoch of a number holds besides.
+        symbol_px: size of a typical symbol, as the examples were prepared for.
     """
 
     def __init__(
@@ -145,12 +157,14 @@ class Batches(Dataset[Batch]):
         extra: Sequence[Example] = (),
         extra_per_epoch: int = 0,
         fresh: Callable[[int], Sequence[Example]] | None = None,
+        symbol_px: float = CANONICAL_SYMBOL_PX,
     ) -> None:
         self._examples = examples
         self._extra = extra
         self.vocabulary = vocabulary
         self.options = options
-        self.augment = augment
+        self.augment = augment.at_full_strength()
+        self.symbol_px = symbol_px
         self.seed = seed
         self._extra_per_epoch = extra_per_epoch
         self._fresh = fresh
@@ -187,7 +201,8 @@ class Batches(Dataset[Batch]):
         areas = _areas(fresh)
         examples += [example for example, area in zip(fresh, areas, strict=True) if area <= largest]
         shapes = [example.shape for example in examples]
-        return examples, plan_batches(shapes, self.options, self.augment.scale, rng)
+        scales = self.augment.scales(len(shapes), rng)
+        return examples, plan_batches(shapes, scales, self.options, rng, self.symbol_px / CANONICAL_SYMBOL_PX)
 
     def __getitem__(self, key: tuple[int, int]) -> Batch:
         epoch, number = key
@@ -196,10 +211,10 @@ class Batches(Dataset[Batch]):
         planned = plan[number]
         chosen = [examples[index] for index in planned.examples]
         drawings = [
-            draw_example(example, self.augment, rng, scale, planned.shape)
+            draw_example(example, self.augment, rng, scale, planned.shape, self.symbol_px)
             for example, scale in zip(chosen, planned.scales, strict=True)
         ]
-        return collate(chosen, drawings, self.vocabulary, planned.shape)
+        return collate(chosen, drawings, self.vocabulary, planned.shape, self.options.both_ways)
 
 
 class EpochSampler(Sampler[tuple[int, int]]):
@@ -229,23 +244,24 @@ def collate(
     drawings: Sequence[Drawing],
     vocabulary: Vocabulary,
     shape: tuple[int, int] = (0, 0),
+    both_ways: bool = True,
 ) -> Batch:
-    """Pad pictures at the right and bottom to at least a shape, labels at the end; both directions."""
+    """Pad pictures at the right and bottom to at least a shape, labels at the end."""
     images, padding = pad_pictures([drawing.picture for drawing in drawings], shape)
     rows, columns = images.shape[2] // CELL_PX, images.shape[3] // CELL_PX
     count = len(examples)
     longest = _round_up(max(len(example.tokens) for example in examples) + 1, _LENGTHS)
     most_symbols = max(len(drawing.cells) for drawing in drawings)
-    inputs = np.full((2, count, longest), vocabulary.pad_id)
-    targets = np.full((2, count, longest), NO_TARGET)
-    token_symbol = np.full((2, count, longest), -1)
+    starts = [(vocabulary.start_id, vocabulary.end_id), (vocabulary.end_id, vocabulary.start_id)]
+    ways = starts if both_ways else starts[:1]
+    inputs = np.full((len(ways), count, longest), vocabulary.pad_id)
+    targets = np.full((len(ways), count, longest), NO_TARGET)
+    token_symbol = np.full((len(ways), count, longest), -1)
     symbol_cells = np.zeros((count, most_symbols, rows, columns), dtype=np.bool_)
     symbol_class = np.full((count, most_symbols), -1)
     for i, (example, drawing) in enumerate(zip(examples, drawings, strict=True)):
         length = len(example.tokens)
-        for direction, (first, last) in enumerate(
-            [(vocabulary.start_id, vocabulary.end_id), (vocabulary.end_id, vocabulary.start_id)]
-        ):
+        for direction, (first, last) in enumerate(ways):
             step = -1 if direction else 1
             inputs[direction, i, : length + 1] = [first, *example.tokens[::step]]
             targets[direction, i, : length + 1] = [*example.tokens[::step], last]
@@ -256,9 +272,9 @@ def collate(
     return Batch(
         images=torch.from_numpy(images),
         padding=torch.from_numpy(padding),
-        inputs=torch.from_numpy(inputs.reshape(2 * count, longest)),
-        targets=torch.from_numpy(targets.reshape(2 * count, longest)),
-        token_symbol=torch.from_numpy(token_symbol.reshape(2 * count, longest)),
+        inputs=torch.from_numpy(inputs.reshape(-1, longest)),
+        targets=torch.from_numpy(targets.reshape(-1, longest)),
+        token_symbol=torch.from_numpy(token_symbol.reshape(-1, longest)),
         symbol_cells=torch.from_numpy(symbol_cells.reshape(count, most_symbols, rows * columns)),
         symbol_class=torch.from_numpy(symbol_class),
     )

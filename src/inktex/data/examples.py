@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from inktex.data.alignment import align_tokens
-from inktex.data.augment import CELL_PX, AugmentOptions, Drawing, PreparedInk, draw, prepare
+from inktex.data.augment import CELL_PX, AugmentOptions, Drawing, PreparedInk, draw, draw_picture, prepare
 from inktex.data.dataset import Sample
 from inktex.errors import VocabularyError
-from inktex.image import canonicalize, decode
+from inktex.image import CANONICAL_SYMBOL_PX, canonicalize, decode
 from inktex.vocabulary import Vocabulary
 
 
@@ -37,10 +37,10 @@ class Example(NamedTuple):
         id: the sample's id.
         tokens: label as ids, without the special tokens.
         ink: ink at canonical scale, or None where only a picture is known.
-        picture: canonical picture [h, w] as bytes (0-255), or None where there is ink.
+        picture: picture [h, w] as bytes (0-255), symbols of the size asked for, or None where there is ink.
         token_symbol: for each token the symbol it was written as, -1 for none.
         symbol_class: [symbols], the token id of each symbol, -1 where it is not known.
-        shape: expected height and width in pixels.
+        shape: expected height and width in pixels, with symbols of the size asked for.
     """
 
     id: str
@@ -52,8 +52,10 @@ class Example(NamedTuple):
     shape: tuple[int, int]
 
 
-def prepare_example(sample: Sample, vocabulary: Vocabulary) -> Example:
-    """Prepare a sample for training.
+def prepare_example(
+    sample: Sample, vocabulary: Vocabulary, symbol_px: float = CANONICAL_SYMBOL_PX
+) -> Example:
+    """Prepare a sample for training on pictures with symbols of that size.
 
     Raises:
         VocabularyError: a token the vocabulary does not hold.
@@ -62,7 +64,7 @@ def prepare_example(sample: Sample, vocabulary: Vocabulary) -> Example:
     tokens = vocabulary.encode(sample.tokens)
     if sample.ink is None:
         assert sample.image is not None
-        picture = (canonicalize(decode(sample.image, sample.id)) * 255).astype(np.uint8)
+        picture = (canonicalize(decode(sample.image, sample.id), symbol_px) * 255).astype(np.uint8)
         height, width = picture.shape
         return Example(
             sample.id, tokens, None, picture, [-1] * len(tokens), np.zeros(0, np.int64), (height, width)
@@ -73,12 +75,16 @@ def prepare_example(sample: Sample, vocabulary: Vocabulary) -> Example:
     for token, symbol in zip(tokens, token_symbol, strict=True):
         if symbol >= 0:
             symbol_class[symbol] = token
-    width, height = np.ceil(np.ptp(ink.points, axis=0) / CELL_PX + 1).astype(int) * CELL_PX
+    extent = np.ptp(ink.points, axis=0) * (symbol_px / CANONICAL_SYMBOL_PX)
+    width, height = np.ceil(extent / CELL_PX + 1).astype(int) * CELL_PX
     return Example(sample.id, tokens, ink, None, token_symbol, symbol_class, (int(height), int(width)))
 
 
 def prepare_examples(
-    samples: Sequence[Sample], vocabulary: Vocabulary, limits: Limits
+    samples: Sequence[Sample],
+    vocabulary: Vocabulary,
+    limits: Limits,
+    symbol_px: float = CANONICAL_SYMBOL_PX,
 ) -> tuple[list[Example], dict[str, int]]:
     """Prepare all samples that fit; return them and how many were left out for which reason."""
     examples = []
@@ -88,7 +94,7 @@ def prepare_examples(
             left_out["label too long"] += 1
             continue
         try:
-            example = prepare_example(sample, vocabulary)
+            example = prepare_example(sample, vocabulary, symbol_px)
         except VocabularyError:
             left_out["token not in the vocabulary"] += 1
             continue
@@ -105,11 +111,11 @@ def draw_example(
     rng: np.random.Generator,
     scale: float,
     largest: tuple[int, int],
+    symbol_px: float = CANONICAL_SYMBOL_PX,
 ) -> Drawing:
-    """Return the example's picture: its ink drawn anew at a scale, or the picture as it is."""
+    """Return the example's picture: its ink drawn anew at a scale, or the picture changed at that scale."""
     if example.ink is not None:
-        return draw(example.ink, options, rng, scale, largest)
+        return draw(example.ink, options, rng, scale, largest, symbol_px / CANONICAL_SYMBOL_PX)
     assert example.picture is not None
-    height, width = example.picture.shape
-    cells = np.zeros((0, height // CELL_PX, width // CELL_PX), dtype=np.bool_)
-    return Drawing(example.picture.astype(np.float32) / np.float32(255), cells)
+    picture = example.picture.astype(np.float32) / np.float32(255)
+    return draw_picture(picture, options, rng, scale, largest)

@@ -1,56 +1,40 @@
-"""Readers of the field's data sets: CROHME's InkML, and pictures with a ``caption.txt`` (CoMER's layout).
+"""Any data set of the field -> samples: the layout is recognised, and everything in it read or accounted for.
 
-A source is a folder or a zip archive (read in place, never unpacked to disk). A file that cannot be used is
-passed over and named with its reason; nothing is passed over in silence.
+A source is a folder, a zip archive (read in place, never unpacked to disk) or one file of a layout. What
+cannot be used is passed over and named with its reason; nothing is passed over in silence.
 """
 
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-import cv2
-import numpy as np
-import numpy.typing as npt
-
-from inktex import image as picture_file
+from inktex.data.captions import find_bare_captions, find_captions, find_texts, find_with_labels
 from inktex.data.dataset import Sample
+from inktex.data.entries import Found, Part, Rejected, read_entry
+from inktex.data.files import Files, open_files
+from inktex.data.lists import find_im2latex, find_json
+from inktex.data.pickles import find_pickles
+from inktex.data.pictures import PICTURE_SUFFIXES, draw
+from inktex.data.tokenizers import Tokenizer
 from inktex.errors import DataError, InktexError
-from inktex.ink import Ink, rasterize
 from inktex.inkml import read_inkml
 from inktex.latex_normalize import normalize
 
-CAPTION_FILE = "caption.txt"
-PICTURE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"))
-SYMBOL_SIZE_PX = 40.0
-PEN_WIDTH_PX = 4.0
-_LARGEST_FILE_BYTES = 64 * 2**20
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+__all__ = ["PICTURE_SUFFIXES", "Rejected", "Source", "read_source"]
 
-
-@dataclass(frozen=True)
-class Rejected:
-    """A file that was passed over.
-
-    Attributes:
-        name: the file within the source.
-        reason: why, without the name.
-    """
-
-    name: str
-    reason: str
+_INSTEAD = "the pictures beside it are read instead; name the file itself to import it"
+_Task = Callable[[], Sample | Rejected]
 
 
 @dataclass(frozen=True)
 class Source:
     """An opened source: its length is known at once, each item is read when its turn comes."""
 
-    tasks: Sequence[Callable[[], Sample | Rejected]]
+    tasks: Sequence[_Task]
 
     def __len__(self) -> int:
         return len(self.tasks)
@@ -59,93 +43,85 @@ class Source:
         return (task() for task in self.tasks)
 
 
-def read_source(path: Path | str, split: str | None = None) -> Source:
-    """Open a folder, a zip archive or a single InkML file.
+def read_source(
+    path: Path | str, split: str | None = None, labels: Path | None = None, cut: Tokenizer | None = None
+) -> Source:
+    """Open a data set; docs/data.md lists the layouts that are recognised.
 
-    Pictures go with the ``caption.txt`` of their split (``SPLIT/caption.txt`` and ``SPLIT/img/NAME.png``, at
-    any depth); every ``.inkml`` file is an expression. The order is that of the names.
+    Of the layouts of pictures the first that fits is read; every ``.inkml`` file besides is an expression.
+    The order is that of the names, and within a list that of its lines.
 
     Args:
         path: the folder or file.
-        split: of several splits with captions the one to take; for InkML, and for captions outside any
-            folder, what to call the split. Without it: all splits, and a name from the name of the source.
+        split: of several splits the one to take; for InkML, for a single list, and where the layout names no
+            split, what to call it. Without it: all splits, and a name from the name of the source.
+        labels: the list of labels of the pictures or pickles in ``path``, if it does not lie beside them.
+        cut: makes tokens of the labels of pictures, in place of what suits the layout.
 
     Raises:
-        DataError: no such path, a damaged archive, nothing to import in it, or no split of that name.
+        DataError: no such path, a damaged archive or pickle, nothing to import, or no split of that name.
     """
     path = Path(path)
-    files = _open(path)
-    captions = [name for name in files.names if PurePosixPath(name).name == CAPTION_FILE]
-    inks = [name for name in files.names if name.lower().endswith(".inkml")]
-    if not captions and not inks:
-        raise DataError(f"{path} holds neither InkML files nor a {CAPTION_FILE}")
+    files = open_files(path)
+    inks = files.named(".inkml")
+    found = _recognise(files, labels)
+    if not found.parts and not inks:
+        raise DataError(
+            f"{path} holds neither InkML files nor pictures with labels in a layout that is known"
+        )
     label = split or _infer_split(path, inks)
-    tasks: list[Callable[[], Sample | Rejected]] = []
-    for caption in _choose(captions, split, path):
-        tasks.extend(_caption_tasks(files, caption, label, path.stem))
-    if split is None or not captions:
+    tasks: list[_Task] = []
+    one_list = files.chosen is not None or labels is not None  # nothing is left to choose: the name is theirs
+    for part in found.parts if one_list else _choose(found.parts, split, path):
+        name = (split if one_list else None) or part.split or label
+        tasks.extend(_tasks(part, name, path.stem, cut))
+    if split is None:
+        tasks.extend(partial(_same, rejected) for rejected in found.rest)
+    if split is None or not found.parts:
         tasks.extend(partial(_read_ink, files, name, label, _parent(name) or path.stem) for name in inks)
     return Source(tasks)
 
 
-@dataclass(frozen=True)
-class _Files:
-    """The files of a folder or archive: sorted names with forward slashes, and how to read one."""
+def _recognise(files: Files, labels: Path | None) -> Found:
+    """Return what the first layout that fits finds.
 
-    names: tuple[str, ...]
-    read: Callable[[str], bytes]
-
-
-def _open(path: Path) -> _Files:
-    try:
-        if path.is_dir():
-            found = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
-            visible = {_to_text(file): path / file for file in found if not _is_hidden(file.parts)}
-            return _Files(tuple(sorted(visible)), lambda name: _read_file(visible[name]))
-        if path.suffix.lower() == ".inkml" and path.is_file():
-            return _Files((path.name,), lambda _: _read_file(path))
-        archive = zipfile.ZipFile(path)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise DataError(f"{path} is no folder, InkML file or sound zip archive: {error}") from None
-    entries = (entry.filename for entry in archive.infolist() if not entry.is_dir())
-    names = sorted({name for name in entries if not _is_hidden(PurePosixPath(name).parts)})
-    return _Files(tuple(names), partial(_read_entry, archive))
+    Pictures come before pickles, which are made of them, and lists before what nothing else explains.
+    """
+    if labels is not None:
+        pickled = find_pickles(files, labels)
+        return pickled if pickled.parts else find_with_labels(files, labels)
+    pictures = find_captions(files)
+    if pictures.parts:
+        pickles = files.named(".pkl", ".list")
+        return Found(pictures.parts, tuple(Rejected(name, _INSTEAD) for name in pickles))
+    for find in (partial(find_pickles, labels=None), find_im2latex, find_json, find_texts):
+        found = find(files)
+        if found.parts:
+            return found
+    return find_bare_captions(files)
 
 
-def _to_text(file: Path) -> str:
-    """Return the path with forward slashes; bytes that are not UTF-8 become "?"."""
-    return file.as_posix().encode("utf-8", "replace").decode()
+def _choose(parts: Sequence[Part], split: str | None, path: Path) -> Sequence[Part]:
+    """Return the parts of the wanted split; where the layout names none, they take any name."""
+    if split is None or all(not part.split for part in parts):
+        return parts
+    chosen = [part for part in parts if part.split == split]
+    if not chosen:
+        known = ", ".join(sorted({part.split for part in parts if part.split}))
+        raise DataError(f"{path} has no split {split!r}; it has: {known}")
+    return chosen
 
 
-def _is_hidden(parts: Sequence[str]) -> bool:
-    return any(part == "__MACOSX" or (part.startswith(".") and part not in (".", "..")) for part in parts)
+def _tasks(part: Part, split: str, source: str, cut: Tokenizer | None) -> Iterator[_Task]:
+    for entry in part.entries:
+        if isinstance(entry, Rejected):
+            yield partial(_same, entry)
+        else:
+            yield partial(read_entry, entry, split, source, cut or part.cut)
 
 
-def _read_file(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST_FILE_BYTES + 1)
-    except OSError as error:
-        raise DataError(f"it cannot be read: {error.strerror or error}") from None
-    return _bounded(data)
-
-
-def _read_entry(archive: zipfile.ZipFile, name: str) -> bytes:
-    """Read one entry; the bound holds whatever size the archive claims."""
-    try:
-        with archive.open(name) as file:
-            data = file.read(_LARGEST_FILE_BYTES + 1)
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
-        raise DataError(f"the archive's entry is damaged or encrypted: {error}") from None
-    return _bounded(data)
-
-
-def _bounded(data: bytes) -> bytes:
-    if len(data) > _LARGEST_FILE_BYTES:
-        raise DataError(f"it is larger than {_LARGEST_FILE_BYTES >> 20} MiB")
-    return data
+def _same(rejected: Rejected) -> Rejected:
+    return rejected
 
 
 def _infer_split(path: Path, inks: Sequence[str]) -> str:
@@ -161,24 +137,13 @@ def _parent(name: str) -> str:
     return PurePosixPath(name).parent.name
 
 
-def _choose(captions: Sequence[str], split: str | None, path: Path) -> Sequence[str]:
-    """Return the caption files of the wanted split; one outside any folder takes any name."""
-    if split is None or all(not _parent(caption) for caption in captions):
-        return captions
-    chosen = [caption for caption in captions if _parent(caption) == split]
-    if not chosen:
-        known = ", ".join(sorted(_parent(caption) for caption in captions))
-        raise DataError(f"{path} has no split {split!r}; it has: {known}")
-    return chosen
-
-
-def _read_ink(files: _Files, name: str, split: str, source: str) -> Sample | Rejected:
+def _read_ink(files: Files, name: str, split: str, source: str) -> Sample | Rejected:
     try:
         document = read_inkml(files.read(name), "the file")
         if document.truth is None:
             return Rejected(name, "it has no truth annotation")
         tokens = tuple(normalize(document.truth, document.mathml))
-        image = _encode(document.ink)
+        image = draw(document.ink)
     except InktexError as error:
         return Rejected(name, str(error))
     return Sample(
@@ -191,67 +156,3 @@ def _read_ink(files: _Files, name: str, split: str, source: str) -> Sample | Rej
         writer=document.writer,
         mathml=document.mathml,
     )
-
-
-def _encode(ink: Ink) -> bytes:
-    """Draw the ink as 8-bit PNG, white on black as the field's own picture sets are."""
-    return _to_png(rasterize(ink, SYMBOL_SIZE_PX, PEN_WIDTH_PX))
-
-
-def _to_png(grey: npt.NDArray[np.float32]) -> bytes:
-    return bytes(cv2.imencode(".png", np.rint(grey * 255).astype(np.uint8))[1])
-
-
-def _caption_tasks(
-    files: _Files, caption: str, label: str, source: str
-) -> Iterator[Callable[[], Sample | Rejected]]:
-    """Yield a task for each caption, then one for each picture that has none."""
-    folder = PurePosixPath(caption).parent
-    below = "" if folder.name == "" else f"{folder}/"
-    pictures: dict[str, str] = {}
-    for name in files.names:
-        if name.startswith(f"{below}img/") and PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES:
-            pictures.setdefault(PurePosixPath(name).stem, name)
-    try:
-        lines = files.read(caption).decode("utf-8-sig").splitlines()
-    except (DataError, UnicodeDecodeError) as error:
-        yield partial(Rejected, caption, f"it cannot be read as captions: {error}")
-        return
-    seen: set[str] = set()
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        name, _, latex = (part.strip() for part in line.partition("\t"))
-        stem = name.removesuffix(PurePosixPath(name).suffix) if _is_picture(name) else name
-        where = f"{caption}, line {number}"
-        if not latex or not name:
-            yield partial(Rejected, where, "it is not NAME<TAB>TOKENS")
-        elif stem in seen:
-            yield partial(Rejected, where, f"there is a second caption for {stem}")
-        elif stem not in pictures:
-            yield partial(Rejected, where, f"there is no picture {below}img/{stem}.png")
-        else:
-            yield partial(
-                _read_picture, files, pictures[stem], stem, folder.name or label, source, tuple(latex.split())
-            )
-        seen.add(stem)
-    for stem, name in pictures.items():
-        if stem not in seen:
-            yield partial(Rejected, name, f"there is no caption for it in {caption}")
-
-
-def _is_picture(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES
-
-
-def _read_picture(
-    files: _Files, name: str, stem: str, split: str, source: str, tokens: tuple[str, ...]
-) -> Sample | Rejected:
-    """Read a picture; a sound PNG is kept as it is, anything else becomes one."""
-    try:
-        data = files.read(name)
-        picture = picture_file.decode(data, "the file")
-    except InktexError as error:
-        return Rejected(name, str(error))
-    image = data if data.startswith(_PNG_SIGNATURE) else _to_png(picture)
-    return Sample(stem, split, source, tokens, image, None)

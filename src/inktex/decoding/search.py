@@ -4,15 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from inktex.decoding.stepper import BoolArray, FloatArray, IntArray, Stepper
 
-# (log-probabilities [n, v], tokens [n, t] from the start token on) -> [n, v], minus infinity where forbidden.
-# The start token tells the direction.
-Constraint = Callable[[FloatArray, IntArray], FloatArray]
+
+class Constraint(Protocol):
+    """Forbids tokens. Those that are left keep their log-probabilities."""
+
+    def start(self, first: IntArray, max_length: int) -> Writing:
+        """Begin a hypothesis for each start token [n], which tells the direction.
+
+        Args:
+            first: [n], the tokens.
+            max_length: most tokens that each has room for, the end token counted.
+        """
+        ...
+
+
+class Writing(Protocol):
+    """Hypotheses as a constraint sees them. They do not change: a longer one is a new one."""
+
+    def allowed(self) -> BoolArray:
+        """Return the tokens that may follow each hypothesis: [n, v]."""
+        ...
+
+    def after(self, parents: IntArray, tokens: IntArray) -> Writing:
+        """Return what becomes of hypotheses ``parents`` [m] by ``tokens`` [m].
+
+        Among them may be tokens that are forbidden, in hypotheses that are held no longer.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -139,19 +163,23 @@ def search_from(
     scores = np.zeros((len(found), 1), np.float32)
     still = _Open(np.arange(len(found)), starts.first[:, None, None], scores)
     parents = starts.pictures
-    for _ in range(min(options.max_length, stepper.max_length)):
+    bound = min(options.max_length, stepper.max_length)
+    writing = None if constraint is None else constraint.start(starts.first, bound)
+    for _ in range(bound):
         if not len(still.which):
             break
-        count, kept, length = still.tokens.shape
+        count, kept, _ = still.tokens.shape
         logits = stepper.step(still.tokens[:, :, -1].ravel(), parents)
         scored = log_probabilities(logits, np.repeat(starts.first[still.which], kept), starts.unwritten)
-        if constraint is not None:
-            scored = constraint(scored, still.tokens.reshape(count * kept, length))
+        if writing is not None:
+            scored = np.where(writing.allowed(), scored, np.float32(-np.inf))
         scored = still.scores[:, :, None] + scored.reshape(count, kept, -1)  # [a, k, v]
         still, origin = _extend(still, scored, starts.last[still.which], found, options.width)
         rows = _unsettled(still, found, options)
         still = _Open(still.which[rows], still.tokens[rows], still.scores[rows])
         parents = (rows[:, None] * kept + origin[rows]).ravel()
+        if writing is not None:
+            writing = writing.after(parents, still.tokens[:, :, -1].ravel())
     _add_cut_short(still, found)
     return [sorted(each, key=_ranking(options))[: options.width] for each in found]
 

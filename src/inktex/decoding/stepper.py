@@ -26,6 +26,11 @@ class Stepper(Protocol):
         """Most steps between ``start`` or ``rewind`` and the last."""
         ...
 
+    @property
+    def attention(self) -> FloatArray:
+        """Attention [n, p] of the last step's hypotheses over the positions of their pictures."""
+        ...
+
     def start(self, images: FloatArray, padding: BoolArray) -> None:
         """Encode pictures [b, 1, height, width] with padding [b, height, width], True outside the picture."""
         ...
@@ -43,7 +48,7 @@ class OnnxStepper:
     """Steps an encoder and a step graph as :mod:`inktex.export` writes them.
 
     Encoder: ``images``, ``padding`` -> ``memory.*`` and ``state.*``, a row a picture. Step: ``token``,
-    ``memory.*``, ``state.*``, a row a hypothesis -> ``logits`` and ``next.*``, the new state.
+    ``memory.*``, ``state.*``, a row a hypothesis -> ``logits``, ``attention`` and ``next.*``, the new state.
 
     Args:
         encoder: an ``onnxruntime.InferenceSession``.
@@ -81,6 +86,7 @@ class OnnxStepper:
         given = {"token": tokens, **self._memory, **self._state}
         results = dict(zip(self._step_outputs, self._stepping.run(None, given), strict=True))
         self._state = {name: results[name.replace("state.", "next.", 1)] for name in self._state_names}
+        self.attention: FloatArray = results["attention"]
         logits: FloatArray = results["logits"]
         return logits
 

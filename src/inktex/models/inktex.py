@@ -26,7 +26,7 @@ from inktex.models.attention import (
     split_heads,
 )
 from inktex.models.encoders import ResidualEncoder
-from inktex.models.interface import Features, Output
+from inktex.models.interface import Features, Output, Step
 from inktex.models.layers import sinusoids
 
 
@@ -136,12 +136,7 @@ class InktexModel(nn.Module):
     def encode(self, images: Tensor, padding: Tensor) -> Features:
         """Read pictures [b, 1, height, width]; sides and padding edges at multiples of 8."""
         features: Features = self.encoder(images, padding)
-        return features
-
-    def symbol_logits(self, features: Features) -> Tensor:
-        """Return logits [b, p, v]: is ink of a symbol of class v at position p?"""
-        logits: Tensor = self.symbol_map(features.data)
-        return logits
+        return features._replace(symbol_map=self.symbol_map(features.data))
 
     def forward(self, features: Features, tokens: Tensor) -> Output:
         """Score whole sequences [b, t]."""
@@ -177,7 +172,7 @@ class InktexModel(nn.Module):
         )
         return Memory(keys, values, features.padding), state
 
-    def step(self, token: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
+    def step(self, token: Tensor, memory: Memory, state: State) -> Step:
         """Feed one token [n] to every hypothesis."""
         data = self._embed(token, state.length)[:, None]  # [n, 1, d]
         mask = padding_mask(memory.padding, memory.keys[0].dtype)
@@ -199,7 +194,7 @@ class InktexModel(nn.Module):
             data = data + cross.read(attention, memory.values[index])
             data = data + layer.feed_forward(data)
         logits = self.classifier(self.norm(data)).squeeze(1)
-        return logits, State(state.length + 1, tuple(caches), tuple(coverages))
+        return Step(logits, below.squeeze(1), State(state.length + 1, tuple(caches), tuple(coverages)))
 
     def _layers(self) -> list[DecoderLayer]:
         return cast(list[DecoderLayer], self.layers)

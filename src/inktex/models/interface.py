@@ -20,11 +20,17 @@ class Features(NamedTuple):
         data: [b, p, d].
         padding: [b, p], True outside the picture.
         grid: rows and columns of the feature grid; p = rows x columns.
+        symbol_map: [b, p, v], logits of "ink of a symbol of class v lies at position p"; of families that
+            predict it.
+        counts: [b, k, v], how many symbols of class v the picture shows, by each of k counters; of families
+            that count.
     """
 
     data: Tensor
     padding: Tensor
     grid: tuple[int, int]
+    symbol_map: Tensor | None = None
+    counts: Tensor | None = None
 
 
 class Output(NamedTuple):
@@ -33,10 +39,27 @@ class Output(NamedTuple):
     Attributes:
         logits: [b, t, v].
         attention: [b, t, p], the mean over heads of the last layer's attention over positions.
+        structure: [b, t, v], logits of the label's structure alone (all other tokens become padding); of
+            families with such a second head.
     """
 
     logits: Tensor
     attention: Tensor
+    structure: Tensor | None = None
+
+
+class Step(NamedTuple):
+    """What one more token gives.
+
+    Attributes:
+        logits: [n, v].
+        attention: [n, p], as in :class:`Output`.
+        state: of the family's own.
+    """
+
+    logits: Tensor
+    attention: Tensor
+    state: Any
 
 
 class Model(Protocol):
@@ -45,7 +68,12 @@ class Model(Protocol):
 
     The first dimension of each of their tensors is the hypothesis, so that :func:`select` can repeat and
     reorder them.
+
+    Attributes:
+        stride: side of the square of pixels that one position of the features stands for.
     """
+
+    stride: int
 
     def encode(self, images: Tensor, padding: Tensor) -> Features:
         """Read pictures [b, 1, height, width] with padding [b, height, width], True outside the picture."""
@@ -55,8 +83,8 @@ class Model(Protocol):
         """Return (memory, state): what is fixed for a picture, and what each hypothesis carries along."""
         ...
 
-    def step(self, token: Tensor, memory: Any, state: Any) -> tuple[Tensor, Any]:
-        """Feed one token [n] to every hypothesis; return (logits [n, v], new state)."""
+    def step(self, token: Tensor, memory: Any, state: Any) -> Step:
+        """Feed one token [n] to every hypothesis."""
         ...
 
     def forward(self, features: Features, tokens: Tensor) -> Output:

@@ -1,4 +1,4 @@
-"""Small parts that several families share: positional encodings and residual convolution blocks."""
+"""Small parts that several families share: positions, padding, pooling, normalisation, residual blocks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 def sinusoids(length: int, channels: int) -> Tensor:
@@ -63,3 +64,92 @@ class ResidualBlock(nn.Module):
         """[b, c_in, h, w] -> [b, c, h / stride, w / stride]; ``inside`` is at the output's resolution."""
         inner = torch.relu(self.first_norm(self.first(grid))) * inside
         return torch.relu(self.second_norm(self.second(inner)) + self.shortcut(grid)) * inside
+
+
+def pad_to_multiple(images: Tensor, padding: Tensor, multiple: int) -> tuple[Tensor, Tensor]:
+    """Extend pictures below and to the right until their sides are multiples, and say so in the padding.
+
+    Args:
+        images: [b, c, height, width].
+        padding: [b, height, width], True outside the picture.
+        multiple: of what, in pixels: the stride of the network.
+
+    Returns:
+        Pictures with zeros added, and padding that is True there.
+    """
+    added = (0, -images.shape[3] % multiple, 0, -images.shape[2] % multiple)
+    return functional.pad(images, added), functional.pad(padding, added, value=True)
+
+
+def masked_average_pool(grid: Tensor, inside: Tensor) -> Tensor:
+    """Average squares of 2 x 2 cells over those of them that lie inside the picture.
+
+    Args:
+        grid: [b, d, rows, columns], both even.
+        inside: [b, 1, rows, columns], 1 in the picture and 0 in its padding.
+
+    Returns:
+        [b, d, rows / 2, columns / 2]; 0 where no cell lies inside.
+    """
+    share = functional.avg_pool2d(inside, 2)
+    return functional.avg_pool2d(grid * inside, 2) / share.clamp(min=0.25)
+
+
+def grid_positions(padding: Tensor, channels: int) -> Tensor:
+    """Return the encoding of each position's place in its own picture.
+
+    As in Carion et al. 2020 (DETR): the place is the number of positions inside up to this one, from 1, as a
+    share of the picture's side, times 2 pi.
+
+    Args:
+        padding: [b, rows, columns].
+        channels: a multiple of 4.
+
+    Returns:
+        [b, rows, columns, channels]; the first half of the channels tells the column, the second the row.
+    """
+    inside = (~padding).float()
+    exponents = torch.arange(0, channels // 2, 2, device=padding.device) / (channels // 2)
+    halves = []
+    for axis in (2, 1):
+        place = inside.cumsum(axis) / (inside.sum(axis, keepdim=True) + 1e-6) * (2 * math.pi)
+        angles = place[..., None] * 10000.0**-exponents  # [b, rows, columns, channels / 4]
+        halves.append(torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2))
+    return torch.cat(halves, dim=-1)
+
+
+class MaskedBatchNorm(nn.Module):
+    """Batch normalisation (Ioffe and Szegedy 2015) over the positions inside pictures."""
+
+    def __init__(self, channels: int, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        self.momentum, self.epsilon = momentum, epsilon
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+        self.running_mean: Tensor
+        self.running_var: Tensor
+
+    def forward(self, grid: Tensor, inside: Tensor) -> Tensor:
+        """Normalise [n, c, rows, columns]; ``inside`` [n, 1, rows, columns] is 1 inside and 0 in padding.
+
+        Returns:
+            The same shape in float32, 0 in padding.
+        """
+        grid = grid.float()
+        mean, variance = self._batch(grid, inside) if self.training else (self.running_mean, self.running_var)
+        factor = self.weight * (variance + self.epsilon).rsqrt()  # [c]
+        normal = (grid - mean[:, None, None]) * factor[:, None, None] + self.bias[:, None, None]
+        return normal * inside
+
+    def _batch(self, grid: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and variance [c] of the positions inside, and let the running ones follow."""
+        count = inside.sum().clamp(min=1)
+        mean = (grid * inside).sum((0, 2, 3)) / count
+        variance = ((grid - mean[:, None, None]).square() * inside).sum((0, 2, 3)) / count
+        with torch.no_grad():
+            unbiased = variance * count / (count - 1).clamp(min=1)
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(unbiased, self.momentum)
+        return mean, variance

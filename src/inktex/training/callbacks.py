@@ -1,4 +1,4 @@
-"""What happens beside the training steps: averaged weights, kept weights, checkpoints, throughput."""
+"""What happens beside the training steps: averaged weights, checkpoints, throughput."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import Any
 import lightning as pl
 import torch
 from lightning.pytorch.callbacks import Callback, WeightAveraging
-from safetensors.torch import save_file
 from torch import Tensor
 
 from inktex.data.batching import Batch
-from inktex.training.module import TrainingModule, model_weights
+from inktex.training.best import write_weights
 
 
 class AveragedWeights(WeightAveraging):
@@ -33,42 +32,6 @@ class AveragedWeights(WeightAveraging):
                     mean.copy_(current)
 
         super().__init__(use_buffers=True, multi_avg_fn=torch.no_grad()(average))
-
-
-class KeepBest(Callback):
-    """Writes ``weights.safetensors`` whenever the validation ExpRate is the best so far.
-
-    It also sees to it that the last epoch is validated, whatever the number of epochs between validations.
-    It must stand before :class:`AveragedWeights` among the callbacks, to see the averaged weights.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.best = -1.0
-
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Call for a validation after the last epoch."""
-        if trainer.current_epoch + 1 == trainer.max_epochs:
-            trainer.check_val_every_n_epoch = 1
-
-    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Compare and write."""
-        if trainer.sanity_checking:
-            return
-        assert isinstance(pl_module, TrainingModule)
-        value = pl_module.validation_figures()["val/exprate"]  # not logged yet: callbacks come first
-        if value > self.best:
-            self.best = value
-            if trainer.is_global_zero:
-                write_weights(pl_module, self.folder / "weights.safetensors")
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what a resumed run has to know."""
-        return {"best": self.best}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up where the checkpoint stood."""
-        self.best = state_dict["best"]
 
 
 class Checkpoints(Callback):
@@ -162,11 +125,3 @@ class Throughput(Callback):
         now = time.perf_counter()
         elapsed, self._last_s = now - self._last_s, now
         return elapsed
-
-
-def write_weights(module: pl.LightningModule, path: Path) -> None:
-    """Write the network's weights as safetensors, to a temporary file that is renamed at the end."""
-    assert isinstance(module, TrainingModule)
-    unfinished = path.with_suffix(".tmp")
-    save_file(model_weights(module.model), unfinished)
-    os.replace(unfinished, path)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-
-import jsonargparse
-import yaml
 
 from inktex.data.augment import AugmentOptions
 from inktex.data.batching import BatchOptions
 from inktex.data.examples import Limits
 from inktex.errors import ConfigError
-from inktex.models.inktex import InktexOptions
+from inktex.image import CANONICAL_SYMBOL_PX
+from inktex.models.families import FAMILIES
 
+MONITORS: Mapping[str, int] = MappingProxyType({"exprate": 1, "wer": -1, "cer": -1, "loss": -1})
+"""Figures of a validation that can decide, and whether more is better (1) or less (-1)."""
 _PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true")
 
 
@@ -32,8 +29,11 @@ class DataOptions:
         extra_per_epoch: how many of them, chosen anew every epoch.
         fresh_per_epoch: expressions written anew for every epoch with the ink of ``train``.
         labels: file of LaTeX that fresh expressions are written of besides, one a line; none: of the data's.
+        vocabulary: JSON list of tokens, the specials first, that the network is to know; none: those of
+            ``train``.
         validation: Parquet data set that the best weights are chosen by; none: the last weights are kept.
         workers: processes that draw the training pictures.
+        symbol_px: size of a typical symbol in all pictures; twice the size is four times the work.
     """
 
     train: tuple[str, ...] = ()
@@ -41,45 +41,102 @@ class DataOptions:
     extra_per_epoch: int = 10_000
     fresh_per_epoch: int = 0
     labels: str | None = None
+    vocabulary: str | None = None
     validation: str | None = None
     workers: int = 1
+    symbol_px: float = CANONICAL_SYMBOL_PX
+
+    def __post_init__(self) -> None:
+        if not self.symbol_px > 0:
+            raise ConfigError(f"data.symbol_px must be above 0, got {self.symbol_px}")
 
 
 @dataclass(frozen=True)
 class ObjectiveOptions:
-    """The training loss: token cross-entropy of both directions, plus two losses taken from the ink's true
-    symbols.
+    """The training loss: cross-entropy of tokens, and what the family and the ink's symbols allow besides.
+
+    A part of weight 0 is not computed.
 
     Attributes:
         label_smoothing: share of each target spread over the vocabulary.
-        symbol_map: weight of the map of symbol classes over the positions.
+        symbol_map: weight of the map of symbol classes over the positions, of families that draw it.
         attention: weight of the guidance of attention towards the written symbol of each token.
+        lambda_1: weight of the cross-entropy of tokens.
+        lambda_2: weight of that of the label's structure, of families with a second head for it.
+        counting: weight of the error of the numbers of each symbol, of families that count.
+        reduction: ``mean`` or ``sum`` of the cross-entropy over the tokens of a batch.
+        teacher_forcing_ratio: share of batches whose decoder reads the true label; in the others it reads
+            what it wrote itself.
     """
 
     label_smoothing: float = 0.1
     symbol_map: float = 0.2
     attention: float = 0.1
+    lambda_1: float = 1.0
+    lambda_2: float = 1.0
+    counting: float = 1.0
+    reduction: str = "mean"
+    teacher_forcing_ratio: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_choice("objective.reduction", self.reduction, ("mean", "sum"))
+        if not 0 <= self.teacher_forcing_ratio <= 1:
+            raise ConfigError(
+                f"objective.teacher_forcing_ratio must be from 0 to 1, got {self.teacher_forcing_ratio}"
+            )
 
 
 @dataclass(frozen=True)
 class OptimizerOptions:
-    """AdamW with linear warm-up and cosine decay.
+    """The update of the weights, and the course of the learning rate.
 
     Attributes:
-        learning_rate: the peak.
-        final_share: learning rate at the end as a share of the peak.
-        warmup: share of all steps over which the learning rate rises.
-        weight_decay: on matrices and kernels, not on biases and norms.
-        clip_norm: largest norm of the gradient.
-        averaging: decay a step of the averaged weights that are validated and kept.
+        name: ``adamw``, ``sgd`` or ``adadelta``.
+        learning_rate: the highest.
+        reference_batch: pictures of a batch that the learning rate is meant for; it is multiplied by the
+            pictures of one update over these. 0: it is taken as it is.
+        schedule: ``cosine`` (a linear rise and half a cosine), ``plateau`` (times ``factor`` when validation
+            gets no better), ``multi_step`` (times ``factor`` at each of ``milestones``) or ``constant``.
+        warmup: of cosine, share of all steps over which the learning rate rises.
+        final_share: of cosine, learning rate at the end as a share of the highest.
+        factor: of plateau and multi_step.
+        milestones: of multi_step, epochs before whose first step the learning rate falls, counted from 0.
+        plateau_patience: of plateau, validations in a row without a better ``trainer.monitor`` that make it
+            fall.
+        momentum: of sgd.
+        beta_2: of adamw, decay a step of the mean square of the gradient.
+        weight_decay: on matrices and kernels.
+        decay_all: on biases and norms too.
+        clip_norm: largest norm of the gradient; 0: any.
+        accumulate: batches whose gradients make one update.
+        averaging: decay a step of the averaged weights that are validated and kept; 0: the weights
+            themselves are.
     """
 
+    name: str = "adamw"
     learning_rate: float = 1e-3
-    final_share: float = 0.01
+    reference_batch: int = 0
+    schedule: str = "cosine"
     warmup: float = 0.02
+    final_share: float = 0.01
+    factor: float = 0.1
+    milestones: tuple[int, ...] = ()
+    plateau_patience: int = 10
+    momentum: float = 0.9
+    beta_2: float = 0.98
     weight_decay: float = 0.02
+    decay_all: bool = False
     clip_norm: float = 2.0
+    accumulate: int = 1
     averaging: float = 0.999
+
+    def __post_init__(self) -> None:
+        check_choice("optimizer.name", self.name, ("adamw", "sgd", "adadelta"))
+        schedules = ("cosine", "plateau", "multi_step", "constant")
+        check_choice("optimizer.schedule", self.schedule, schedules)
+        _check_least("optimizer.accumulate", self.accumulate, 1)
+        _check_least("optimizer.plateau_patience", self.plateau_patience, 1)
+        _check_least("optimizer.reference_batch", self.reference_batch, 0)
 
 
 @dataclass(frozen=True)
@@ -91,34 +148,40 @@ class TrainerOptions:
         seed: decides weights, order, drawing and dropout.
         precision: Lightning's name of the number format, ``bf16-mixed`` or ``32-true``.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
-        devices: how many, or ``auto``.
+        devices: how many, which (``0,2``), or ``auto``.
         threads: CPU threads; 0 leaves PyTorch's own choice.
         validate_every: epochs between validations.
+        monitor: figure of the validation that decides which weights are best: ``exprate``, ``wer``, ``cer``
+            or ``loss``.
+        patience: validations in a row without a better figure that end the run; 0: none do.
+        go_back: after each such validation, go on from the best weights.
         save_every_minutes: minutes between checkpoints within an epoch.
         compile: compile the network with torch.compile.
-        initial: run folder whose weights to start from; none: random weights.
+        initial: run folder whose weights to start from, by the names of its tokens; none: random weights.
+        imagenet: file of torchvision's ImageNet weights for the encoder, of families that have such a one.
     """
 
     epochs: int = 40
     seed: int = 1
     precision: str = "bf16-mixed"
     accelerator: str = "auto"
-    devices: str = "auto"
+    devices: int | str = "auto"
     threads: int = 0
     validate_every: int = 2
+    monitor: str = "exprate"
+    patience: int = 0
+    go_back: bool = False
     save_every_minutes: float = 5.0
     compile: bool = False
     initial: str | None = None
+    imagenet: str | None = None
 
     def __post_init__(self) -> None:
-        if self.epochs < 1:
-            raise ConfigError(f"trainer.epochs must be at least 1, got {self.epochs}")
-        if self.precision not in _PRECISIONS:
-            raise ConfigError(
-                f"trainer.precision must be one of {', '.join(_PRECISIONS)}, got {self.precision!r}"
-            )
-        if self.validate_every < 1:
-            raise ConfigError(f"trainer.validate_every must be at least 1, got {self.validate_every}")
+        _check_least("trainer.epochs", self.epochs, 1)
+        _check_least("trainer.validate_every", self.validate_every, 1)
+        _check_least("trainer.patience", self.patience, 0)
+        check_choice("trainer.precision", self.precision, _PRECISIONS)
+        check_choice("trainer.monitor", self.monitor, tuple(MONITORS))
 
 
 @dataclass(frozen=True)
@@ -127,7 +190,7 @@ class TrainConfig:
 
     Attributes:
         family: the network's family.
-        model: the network's sizes.
+        model: the network's sizes, of the dataclass that the family has for them; none: its defaults.
         data: where the samples are.
         limits: which are left out.
         batch: how they are put together.
@@ -138,7 +201,7 @@ class TrainConfig:
     """
 
     family: str = "inktex"
-    model: InktexOptions = field(default_factory=InktexOptions)
+    model: Any = None
     data: DataOptions = field(default_factory=DataOptions)
     limits: Limits = field(default_factory=Limits)
     batch: BatchOptions = field(default_factory=BatchOptions)
@@ -148,56 +211,23 @@ class TrainConfig:
     trainer: TrainerOptions = field(default_factory=TrainerOptions)
 
     def __post_init__(self) -> None:
-        if self.family != "inktex":
-            raise ConfigError(f"family must be inktex, got {self.family!r}")
+        check_choice("family", self.family, tuple(FAMILIES))
+        kind = FAMILIES[self.family].options
+        if self.model is None:
+            object.__setattr__(self, "model", kind())
+        if not isinstance(self.model, kind):
+            found = type(self.model).__name__
+            raise ConfigError(f"model must be {kind.__name__} in the family {self.family}, not {found}")
+        if self.trainer.go_back and self.optimizer.averaging:
+            raise ConfigError("trainer.go_back needs optimizer.averaging 0: it goes on from what was kept")
 
 
-def read_config(path: Path, changes: Mapping[str, str] = MappingProxyType({})) -> TrainConfig:
-    """Read a configuration file, with changes by dotted key.
-
-    Raises:
-        ConfigError: the file cannot be read, is no YAML, or holds an unknown key or a value of a wrong kind.
-    """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
-    _check_keys({} if values is None else values, TrainConfig, str(path))
-    values = dict(values or {})
-    for key, value in changes.items():
-        section, _, name = key.rpartition(".")
-        if section:
-            values[section] = {**(values.get(section) or {}), name: value}
-        else:
-            values[name] = value
-    return _build({key: value for key, value in values.items() if value is not None}, str(path))
+def check_choice(key: str, value: object, choices: Sequence[str]) -> None:
+    """Raise ``ConfigError`` unless a value is one of those there are."""
+    if value not in choices:
+        raise ConfigError(f"{key} must be one of {', '.join(choices)}, got {value!r}")
 
 
-def _check_keys(values: Any, kind: type[Any], source: str, section: str = "") -> None:
-    """Hold the keys of a configuration against the fields of a dataclass and its sections."""
-    if not isinstance(values, dict):
-        raise ConfigError(
-            f"{source}: {section or 'a configuration'} must hold keys and values, not {values!r}"
-        )
-    hints = typing.get_type_hints(kind)
-    for key, value in values.items():
-        if key not in hints:
-            known = ", ".join(hints)
-            raise ConfigError(
-                f"{source}: there is no key {'.'.join(filter(None, (section, str(key))))}; known are: {known}"
-            )
-        if dataclasses.is_dataclass(hints[key]) and value is not None:
-            _check_keys(value, hints[key], source, key)
-
-
-def _build(values: dict[str, Any], source: str) -> TrainConfig:
-    """Turn nested values, or texts that stand for them, into the configuration."""
-    parser = jsonargparse.ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(TrainConfig)
-    try:
-        return TrainConfig(**vars(parser.instantiate_classes(parser.parse_object(values))))
-    except jsonargparse.ArgumentError as error:
-        problem = " ".join(str(error).removeprefix("Parser key ").split())
-        raise ConfigError(f"{source}: {problem}") from None
+def _check_least(key: str, value: int, least: int) -> None:
+    if value < least:
+        raise ConfigError(f"{key} must be at least {least}, got {value}")

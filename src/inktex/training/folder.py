@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from lightning.fabric.utilities.rank_zero import rank_zero_only
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from inktex.errors import RunError, VocabularyError
-from inktex.models.inktex import InktexModel
-from inktex.training.config import TrainConfig, read_config
+from inktex.training.config import TrainConfig
 from inktex.training.module import build_model, model_weights
+from inktex.training.reading import read_config
 from inktex.vocabulary import Vocabulary
 
 
@@ -38,14 +39,21 @@ def open_folder(folder: Path, resume: bool) -> Path | None:
         if not checkpoint.is_file():
             raise RunError(f"{folder} holds no checkpoint to resume from ({checkpoint} is missing)")
         return checkpoint
+    if not is_first_process():  # it has made the folder
+        return None
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunError(f"{folder} exists and is not empty: name a new folder, or resume the run in it")
     checkpoint.parent.mkdir(parents=True)
     return None
 
 
-def load_run(folder: Path) -> tuple[InktexModel, Vocabulary, TrainConfig]:
-    """Load a run's network with its kept weights, in evaluation mode.
+def is_first_process() -> bool:
+    """Tell whether this is the process that speaks for all: on several devices, each has one of its own."""
+    return not getattr(rank_zero_only, "rank", 0)
+
+
+def load_run(folder: Path) -> tuple[Any, Vocabulary, TrainConfig]:
+    """Load a run's network, of any family, with its kept weights, in evaluation mode.
 
     Raises:
         RunError: the folder is missing or was cut short.
@@ -57,15 +65,29 @@ def load_run(folder: Path) -> tuple[InktexModel, Vocabulary, TrainConfig]:
         raise RunError(f"{folder} is damaged: config.yaml was cut short")
     config = read_config(folder / "config.yaml")
     try:
-        vocabulary = Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8"))
+        vocabulary = load_vocabulary(folder)
         model = build_model(config, vocabulary)
         weights = load_file(folder / "weights.safetensors")
         model.load_state_dict(
             {name: value.to(model.state_dict()[name].dtype) for name, value in weights.items()}
         )
-    except (SafetensorError, RuntimeError, KeyError, UnicodeDecodeError, VocabularyError) as error:
+    except (SafetensorError, RuntimeError, KeyError) as error:
         raise RunError(f"{folder} is damaged: {str(error).splitlines()[0]}") from None
     return model.eval(), vocabulary, config
+
+
+def load_vocabulary(folder: Path) -> Vocabulary:
+    """Read a run's vocabulary.
+
+    Raises:
+        RunError: it is missing or damaged.
+    """
+    try:
+        return Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8"))
+    except OSError:
+        raise RunError(f"{folder} is not a complete training run: vocabulary.json is missing") from None
+    except (UnicodeDecodeError, VocabularyError) as error:
+        raise RunError(f"{folder} is damaged: {error}") from None
 
 
 def archive_run(folder: Path, out: Path) -> None:

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from inktex.data.dataset import Sample
 from inktex.data.examples import Example, Limits, prepare_examples
 from inktex.data.synthesis import Synthesizer
+from inktex.image import CANONICAL_SYMBOL_PX
 from inktex.vocabulary import Vocabulary
 
 _BLOCK = 64  # expressions a worker hands over at a time
@@ -26,6 +27,7 @@ class FreshExamples:
         count: expressions an epoch.
         seed: decides them all.
         workers: processes that write ahead; 0: they are written when they are asked for.
+        symbol_px: size of a typical symbol that the pictures are to have.
     """
 
     def __init__(
@@ -36,8 +38,9 @@ class FreshExamples:
         count: int,
         seed: int,
         workers: int,
+        symbol_px: float = CANONICAL_SYMBOL_PX,
     ) -> None:
-        self._blocks = _Blocks(synthesizer, vocabulary, limits, count, seed)
+        self._blocks = _Blocks(synthesizer, vocabulary, limits, count, seed, symbol_px)
         self._workers = workers
         self._now: tuple[int, list[Example]] = (-1, [])
         self._ahead: tuple[int, Iterator[list[Example]]] = (-1, iter(()))
@@ -73,13 +76,20 @@ class _Blocks(Dataset[list[Example]]):
     """Blocks of examples by (epoch, number)."""
 
     def __init__(
-        self, synthesizer: Synthesizer, vocabulary: Vocabulary, limits: Limits, count: int, seed: int
+        self,
+        synthesizer: Synthesizer,
+        vocabulary: Vocabulary,
+        limits: Limits,
+        count: int,
+        seed: int,
+        symbol_px: float,
     ) -> None:
         self.synthesizer = synthesizer
         self.vocabulary = vocabulary
         self.limits = limits
         self.count = count
         self.seed = seed
+        self.symbol_px = symbol_px
 
     def __len__(self) -> int:
         return -(-self.count // _BLOCK)
@@ -87,7 +97,8 @@ class _Blocks(Dataset[list[Example]]):
     def __getitem__(self, key: tuple[int, int]) -> list[Example]:
         epoch, block = key
         numbers = range(block * _BLOCK, min(self.count, (block + 1) * _BLOCK))
-        return prepare_examples([self._write(epoch, n) for n in numbers], self.vocabulary, self.limits)[0]
+        samples = [self._write(epoch, number) for number in numbers]
+        return prepare_examples(samples, self.vocabulary, self.limits, self.symbol_px)[0]
 
     def _write(self, epoch: int, number: int) -> Sample:
         rng = np.random.default_rng([self.seed, epoch, number])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import lightning as pl
@@ -10,15 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from inktex.data.batching import Batch
+from inktex.data.batching import NO_TARGET, Batch
 from inktex.decoding.search import SearchOptions, search
 from inktex.metrics.item import Item, Tokens
 from inktex.metrics.report import measure
-from inktex.models.inktex import InktexModel
+from inktex.models.families import FAMILIES
 from inktex.models.interface import Features
 from inktex.training.config import TrainConfig
-from inktex.training.objective import losses
+from inktex.training.objective import Objective, free_run
 from inktex.training.stepper import TorchStepper
 from inktex.vocabulary import Vocabulary
 
@@ -31,9 +31,9 @@ class ValidationBatch(NamedTuple):
     labels: list[Tokens]
 
 
-def build_model(config: TrainConfig, vocabulary: Vocabulary) -> InktexModel:
-    """Build the network of a configuration with fresh weights."""
-    return InktexModel(len(vocabulary), config.model)
+def build_model(config: TrainConfig, vocabulary: Vocabulary) -> Any:
+    """Build the network of a configuration, a ``Model`` and ``nn.Module``, with fresh weights."""
+    return FAMILIES[config.family].build(len(vocabulary), config.model)
 
 
 class TrainingModule(pl.LightningModule):
@@ -42,39 +42,43 @@ class TrainingModule(pl.LightningModule):
     Args:
         config: the run's configuration.
         vocabulary: tokens and ids.
-        total_steps: optimizer steps of the whole run, for the learning rate's course.
     """
 
-    def __init__(self, config: TrainConfig, vocabulary: Vocabulary, total_steps: int) -> None:
+    def __init__(self, config: TrainConfig, vocabulary: Vocabulary) -> None:
         super().__init__()
         self.config = config
         self.vocabulary = vocabulary
-        self.total_steps = total_steps
         torch.manual_seed(config.trainer.seed)
-        self.model = build_model(config, vocabulary).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = build_model(config, vocabulary).to(memory_format=torch.channels_last)
+        self.objective = Objective(vocabulary, config.objective, self.model.stride)
         self._items: list[Item] = []
+        self._loss, self._tokens = 0.0, 0  # of the validation
+        self._figures: dict[str, float] = {}
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return the loss of a batch."""
-        # Dropout depends on the step alone, so that a resumed run is the uninterrupted one.
-        torch.manual_seed(self.config.trainer.seed * 1_000_003 + self.global_step)
-        images = batch.images.contiguous(memory_format=torch.channels_last)
-        features = self.model.encode(images, batch.padding)
-        symbol_logits = self.model.symbol_logits(features)
-        both = Features(
-            torch.cat([features.data, features.data]),
-            torch.cat([features.padding, features.padding]),
-            features.grid,
+        options, accumulate = self.config.objective, self.config.optimizer.accumulate
+        # What is random depends on the batch alone, so that a resumed run is the uninterrupted one.
+        number = self.config.trainer.seed * 1_000_003 + self.global_step * accumulate + index % accumulate
+        torch.manual_seed(number)
+        batch = _trimmed(batch, self.config.model.max_length)
+        features = self.model.encode(
+            batch.images.contiguous(memory_format=torch.channels_last), batch.padding
         )
-        parts = losses(
-            self.model(both, batch.inputs), symbol_logits, features.padding, batch, self.config.objective
-        )
-        total = parts.total(self.config.objective)
+        every = _repeated(features, len(batch.inputs) // len(batch.images))
+        if np.random.default_rng(number).random() < options.teacher_forcing_ratio:
+            output = self.model(every, batch.inputs)
+        else:
+            output = free_run(self.model, every, batch.inputs)
+        parts = self.objective(features, output, batch)
+        total: Tensor = parts.total(options)
         count = len(batch.images)
         self.log("train/loss", total.detach(), prog_bar=True, on_step=True, on_epoch=True, batch_size=count)
         for name, part in parts._asdict().items():
-            self.log(f"train/{name}", part.detach(), on_step=False, on_epoch=True, batch_size=count)
-        return total
+            if part is not None:
+                self.log(f"train/{name}", part.detach(), on_step=False, on_epoch=True, batch_size=count)
+        # Lightning takes the mean over the batches of an update; of sums it is to be the sum.
+        return total * accumulate if options.reduction == "sum" else total
 
     def validation_step(self, batch: ValidationBatch, index: int) -> None:
         """Decode pictures greedily from left to right and keep what was read."""
@@ -86,49 +90,50 @@ class TrainingModule(pl.LightningModule):
             batch.padding,
             start,
             end,
-            (self.vocabulary.pad_id,),
+            self.vocabulary.unwritten,
             SearchOptions(width=1, max_length=limit),
         )
         for hypotheses, label in zip(found, batch.labels, strict=True):
             tokens = tuple(self.vocabulary.decode(hypotheses[0].tokens))
             self._items.append(Item(str(len(self._items)), tokens, label))
+        if self.config.trainer.monitor == "loss":
+            self._add_loss(batch)
 
     def validation_figures(self) -> dict[str, float]:
-        """Return the figures of what was decoded so far, by ``val/`` and their names in ``Metrics``."""
-        figures = vars(measure(self._items))
-        return {f"val/{name}": float(figures[name]) for name in figures.keys() - {"count", "missing"}}
+        """Return the figures of what was decoded, by ``val/`` and their names in ``Metrics``.
+
+        With ``trainer.monitor: loss`` also ``val/loss``, the mean cross-entropy of a true token.
+        """
+        if not self._figures:
+            figures = vars(measure(self._items))
+            self._figures = {
+                f"val/{name}": float(figures[name]) for name in figures.keys() - {"count", "missing"}
+            }
+            if self.config.trainer.monitor == "loss":
+                self._figures["val/loss"] = self._loss / max(1, self._tokens)
+        return self._figures
 
     def on_validation_epoch_end(self) -> None:
         """Log the figures of the validation set."""
+        monitored = f"val/{self.config.trainer.monitor}"
         for name, figure in sorted(self.validation_figures().items()):
-            self.log(name, figure, prog_bar=name == "val/exprate", sync_dist=True)
-        self._items = []
+            self.log(name, figure, prog_bar=name == monitored, sync_dist=True)
+        self._items, self._loss, self._tokens, self._figures = [], 0.0, 0, {}
 
-    def configure_optimizers(self) -> Any:
-        """Return AdamW and its learning rate, which changes with every step."""
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return the optimizer; :class:`LearningRate` sets its learning rate before every step."""
         options = self.config.optimizer
-        decayed = [weight for weight in self.model.parameters() if weight.ndim > 1]
-        others = [weight for weight in self.model.parameters() if weight.ndim <= 1]
-        optimizer = torch.optim.AdamW(
-            [
-                {"params": decayed, "weight_decay": options.weight_decay},
-                {"params": others, "weight_decay": 0.0},
-            ],
-            lr=options.learning_rate,
-            betas=(0.9, 0.98),
-            foreach=True,
-        )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.learning_rate_share)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-    def learning_rate_share(self, step: int) -> float:
-        """Return the learning rate after ``step`` steps as a share of the peak: warm-up, then a cosine."""
-        options = self.config.optimizer
-        warmup = max(1, round(options.warmup * self.total_steps))
-        if step < warmup:
-            return (step + 1) / warmup
-        progress = min(1.0, (step - warmup) / max(1, self.total_steps - warmup))
-        return options.final_share + (1 - options.final_share) * (1 + math.cos(math.pi * progress)) / 2
+        decayed = [weight for weight in self.model.parameters() if weight.ndim > 1 or options.decay_all]
+        others = [weight for weight in self.model.parameters() if weight.ndim <= 1 and not options.decay_all]
+        groups = [
+            {"params": decayed, "weight_decay": options.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        if options.name == "sgd":
+            return torch.optim.SGD(groups, options.learning_rate, options.momentum, foreach=True)
+        if options.name == "adadelta":
+            return torch.optim.Adadelta(groups, options.learning_rate, foreach=True)
+        return torch.optim.AdamW(groups, options.learning_rate, (0.9, options.beta_2), foreach=True)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_index: int) -> Any:
         """Move training batches; validation batches stay NumPy arrays, which the stepper moves itself."""
@@ -136,7 +141,54 @@ class TrainingModule(pl.LightningModule):
             return batch
         return super().transfer_batch_to_device(batch, device, dataloader_index)
 
+    def _add_loss(self, batch: ValidationBatch) -> None:
+        """Add the cross-entropy of the true labels; tokens that the vocabulary lacks are left out."""
+        inputs, targets = teacher_forced(batch.labels, self.vocabulary, self.config.model.max_length)
+        images = torch.from_numpy(batch.images).to(self.device)
+        features = self.model.encode(images, torch.from_numpy(batch.padding).to(self.device))
+        logits = self.model(features, inputs.to(self.device)).logits.float().cpu()
+        entropy = functional.cross_entropy(
+            logits.flatten(0, 1), targets.flatten(), ignore_index=NO_TARGET, reduction="sum"
+        )
+        self._loss += float(entropy)
+        self._tokens += int((targets != NO_TARGET).sum())
+
+
+def teacher_forced(labels: list[Tokens], vocabulary: Vocabulary, longest: int) -> tuple[Tensor, Tensor]:
+    """Return inputs and targets [b, t] of labels from left to right, cut at ``longest``."""
+    length = min(longest, max(len(label) for label in labels) + 1)
+    inputs = torch.full((len(labels), length), vocabulary.pad_id)
+    targets = torch.full((len(labels), length), NO_TARGET)
+    for row, label in enumerate(labels):
+        known = [vocabulary.encode([token])[0] if token in vocabulary else NO_TARGET for token in label]
+        after = torch.tensor([*known, vocabulary.end_id])[:length]
+        before = torch.tensor([vocabulary.start_id, *known])[:length]
+        targets[row, : len(after)] = after
+        inputs[row, : len(before)] = before.where(before != NO_TARGET, vocabulary.pad_id)
+    return inputs, targets
+
 
 def model_weights(module: nn.Module) -> dict[str, Tensor]:
     """Return a network's weights as float32 tensors on the CPU, ready for safetensors."""
     return {name: value.detach().cpu().contiguous().clone() for name, value in module.state_dict().items()}
+
+
+def _trimmed(batch: Batch, longest: int) -> Batch:
+    """Cut the padding that rounds labels up to common lengths where it is beyond what a network can read."""
+    if batch.inputs.shape[1] <= longest:
+        return batch
+    return batch._replace(
+        inputs=batch.inputs[:, :longest],
+        targets=batch.targets[:, :longest],
+        token_symbol=batch.token_symbol[:, :longest],
+    )
+
+
+def _repeated(features: Features, times: int) -> Features:
+    """Return features [b] for each direction of reading: [times x b]."""
+    if times == 1:
+        return features
+    counts = None if features.counts is None else features.counts.repeat(times, 1, 1)
+    return Features(
+        features.data.repeat(times, 1, 1), features.padding.repeat(times, 1), features.grid, None, counts
+    )

@@ -5,47 +5,124 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from inktex.data.augment import CELL_PX
 from inktex.data.batching import NO_TARGET, Batch
-from inktex.models.interface import Output
+from inktex.models.interface import Features, Model, Output
 from inktex.training.config import ObjectiveOptions
+from inktex.vocabulary import SPECIALS, UNKNOWN, Vocabulary
+
+STRUCTURE = (
+    *("{", "}", "^", "_", r"\frac", r"\sqrt", "[", "]"),
+    *("+", "=", "-", r"\times", r"\cdot", r"\div", r"\geq", ">", "<"),
+)
+"""Tokens that the structure of a label keeps (HMER-MTL)."""
+UNCOUNTED = ("^", "_", "{", "}")
+"""Tokens that stand for no symbol on paper (CAN, Li et al., ECCV 2022)."""
 
 
 class Losses(NamedTuple):
-    """The parts of the loss, each a mean: over tokens, over positions, over aligned tokens."""
+    """The parts of the loss; ``None`` for what the family does not give or the weights leave out.
+
+    Attributes:
+        tokens: cross-entropy of the tokens.
+        structure: cross-entropy of the label's structure.
+        counting: error of the numbers of symbols.
+        symbol_map: binary cross-entropy of the map of symbol classes.
+        attention: mean of -log(attention on the token's own symbol).
+    """
 
     tokens: Tensor
-    symbol_map: Tensor
-    attention: Tensor
+    structure: Tensor | None = None
+    counting: Tensor | None = None
+    symbol_map: Tensor | None = None
+    attention: Tensor | None = None
 
     def total(self, options: ObjectiveOptions) -> Tensor:
         """Return the weighted sum."""
-        return self.tokens + options.symbol_map * self.symbol_map + options.attention * self.attention
+        weights = (
+            options.lambda_1,
+            options.lambda_2,
+            options.counting,
+            options.symbol_map,
+            options.attention,
+        )
+        parts = [weight * part for weight, part in zip(weights, self, strict=True) if part is not None]
+        return torch.stack(parts).sum()
 
 
-def losses(
-    output: Output, symbol_logits: Tensor, padding: Tensor, batch: Batch, options: ObjectiveOptions
-) -> Losses:
-    """Compare a batch's output with its targets.
+class Objective(nn.Module):
+    """Compares a batch's output with its targets.
 
     Args:
-        output: of both directions, logits [2b, t, v] and attention [2b, t, p].
-        symbol_logits: [b, p, v].
-        padding: [b, p].
-        batch: the targets.
-        options: label smoothing.
+        vocabulary: tokens and ids; structure and symbols are found in it by name.
+        options: what is computed, and how.
+        stride: of the network, in whose positions attention is guided.
     """
-    tokens = functional.cross_entropy(
-        output.logits.float().flatten(0, 1),
-        batch.targets.flatten(),
-        ignore_index=NO_TARGET,
-        label_smoothing=options.label_smoothing,
+
+    def __init__(self, vocabulary: Vocabulary, options: ObjectiveOptions, stride: int) -> None:
+        super().__init__()
+        self.options = options
+        self.pad_id = vocabulary.pad_id
+        self.stride = stride
+        kept = [token in STRUCTURE or token in SPECIALS for token in vocabulary.tokens]
+        uncounted = (*UNCOUNTED, *SPECIALS, UNKNOWN)
+        counted = [token not in uncounted for token in vocabulary.tokens]
+        self.register_buffer("kept", torch.tensor(kept), persistent=False)  # [v]
+        self.register_buffer("counted", torch.tensor(counted), persistent=False)  # [v]
+        self.kept: Tensor
+        self.counted: Tensor
+
+    def forward(self, features: Features, output: Output, batch: Batch) -> Losses:
+        """Compute the parts of the loss.
+
+        Args:
+            features: of the pictures [b].
+            output: of every label in every direction [r].
+            batch: the targets.
+        """
+        options = self.options
+        structure = counting = symbol_map = attention = None
+        if options.lambda_2 and output.structure is not None:
+            structure = self._entropy(output.structure, self.structure_targets(batch.targets))
+        if options.counting and features.counts is not None:
+            counting = counting_loss(features.counts, self.numbers(batch.targets[: len(batch.images)]))
+        if options.symbol_map and features.symbol_map is not None:
+            symbol_map = symbol_map_loss(features.symbol_map, features.padding, batch)
+        if options.attention:
+            attention = attention_loss(output.attention, batch, self.stride)
+        tokens = self._entropy(output.logits, batch.targets)
+        return Losses(tokens, structure, counting, symbol_map, attention)
+
+    def structure_targets(self, targets: Tensor) -> Tensor:
+        """Return targets [r, t] in which every token that is no structure has become padding."""
+        known = self.kept[targets.clamp(min=0)] | (targets == NO_TARGET)
+        return targets.where(known, self.pad_id)
+
+    def numbers(self, targets: Tensor) -> Tensor:
+        """Return how often each token that stands for a symbol occurs in targets [b, t]: [b, v]."""
+        classes = functional.one_hot(targets.clamp(min=0), len(self.counted))  # [b, t, v]
+        return (classes * (targets != NO_TARGET)[..., None]).sum(dim=1) * self.counted
+
+    def _entropy(self, logits: Tensor, targets: Tensor) -> Tensor:
+        return functional.cross_entropy(
+            logits.float().flatten(0, 1),
+            targets.flatten(),
+            ignore_index=NO_TARGET,
+            label_smoothing=self.options.label_smoothing,
+            reduction=self.options.reduction,
+        )
+
+
+def counting_loss(counts: Tensor, numbers: Tensor) -> Tensor:
+    """Return the smooth L1 error of counts [b, k, v] against true numbers [b, v]: means, summed over the k
+    counters (CAN, section 3.5)."""
+    error = functional.smooth_l1_loss(
+        counts.float(), numbers[:, None].expand_as(counts).float(), reduction="none"
     )
-    return Losses(
-        tokens, symbol_map_loss(symbol_logits, padding, batch), attention_loss(output.attention, batch)
-    )
+    return error.mean(dim=(0, 2)).sum()
 
 
 def symbol_map_loss(symbol_logits: Tensor, padding: Tensor, batch: Batch) -> Tensor:
@@ -65,14 +142,47 @@ def symbol_map_loss(symbol_logits: Tensor, padding: Tensor, batch: Batch) -> Ten
     return (entropy * usable).sum() / usable.sum().clamp(min=1)
 
 
-def attention_loss(attention: Tensor, batch: Batch) -> Tensor:
-    """Return the mean of -log(attention within the cells of the token's own symbol) over aligned tokens."""
-    symbols = batch.token_symbol  # [2b, t]
-    if batch.symbol_cells.shape[1] == 0:
+def attention_loss(attention: Tensor, batch: Batch, stride: int = CELL_PX) -> Tensor:
+    """Return the mean of -log(attention within the cells of the token's own symbol) over aligned tokens.
+
+    Args:
+        attention: [r, t, p], over positions of ``stride`` pixels.
+        batch: symbols and the cells of their ink, of ``CELL_PX`` pixels.
+        stride: a multiple of ``CELL_PX``; a position is a symbol's if one of its cells is.
+    """
+    symbols = batch.token_symbol  # [r, t]
+    pictures, count = batch.symbol_cells.shape[:2]
+    if count == 0:
         return attention.new_zeros(())
-    cells = torch.cat([batch.symbol_cells, batch.symbol_cells])  # [2b, s, p]
+    rows, columns = (side // CELL_PX for side in batch.images.shape[2:])
+    fine = batch.symbol_cells.view(pictures, count, rows, columns).float()
+    cells = functional.max_pool2d(fine, stride // CELL_PX, ceil_mode=True).flatten(2)  # [b, s, p]
+    cells = cells.repeat(len(symbols) // pictures, 1, 1)  # [r, s, p]
     index = symbols.clamp(min=0)[..., None].expand(-1, -1, cells.shape[2])
-    own = cells.gather(1, index)  # [2b, t, p]
+    own = cells.gather(1, index)  # [r, t, p]
     inside = (attention * own).sum(-1)
     aligned = symbols >= 0
     return -(torch.log(inside + 1e-4) * aligned).sum() / aligned.sum().clamp(min=1)
+
+
+def free_run(model: Model, features: Features, inputs: Tensor) -> Output:
+    """Decode with the network's own likeliest tokens in place of the true ones, with gradients.
+
+    Args:
+        model: of any family.
+        features: of pictures [r].
+        inputs: [r, t]; of these only the first token of each row is read.
+
+    Returns:
+        Output of t steps, without the structure.
+    """
+    memory, state = model.start(features)
+    token = inputs[:, 0]
+    steps = []
+    for _ in range(inputs.shape[1]):
+        steps.append(model.step(token, memory, state))
+        token, state = steps[-1].logits.detach().argmax(-1), steps[-1].state
+    return Output(
+        torch.stack([step.logits for step in steps], dim=1),
+        torch.stack([step.attention for step in steps], dim=1),
+    )

@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -16,74 +16,19 @@ import lightning as pl
 import torch
 from lightning.pytorch.callbacks import Callback, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from torch.utils.data import DataLoader
 
-from inktex.data.batching import Batch, Batches, EpochSampler, pad_pictures
-from inktex.data.composition import read_labels
-from inktex.data.dataset import Sample, read_dataset
-from inktex.data.examples import Example, prepare_examples
-from inktex.data.synthesis import Synthesizer, read_expressions
-from inktex.errors import DataError, RunError
-from inktex.image import canonicalize, decode
-from inktex.training.callbacks import AveragedWeights, Checkpoints, KeepBest, Throughput, write_weights
-from inktex.training.config import TrainConfig
-from inktex.training.folder import dump_config, load_run, open_folder, write_text
-from inktex.training.fresh import FreshExamples
+from inktex.data.dataset import read_dataset
+from inktex.errors import ConfigError, DataError
+from inktex.training.best import KeepBest, write_weights
+from inktex.training.callbacks import AveragedWeights, Checkpoints, Throughput
+from inktex.training.config import TrainConfig, TrainerOptions
+from inktex.training.folder import dump_config, is_first_process, load_vocabulary, open_folder, write_text
+from inktex.training.initial import first_vocabulary, load_imagenet, take_weights
+from inktex.training.learning_rate import LearningRate
+from inktex.training.loading import TrainingData, training_batches, validation_batches
 from inktex.training.module import TrainingModule, ValidationBatch
-from inktex.vocabulary import Vocabulary
 
-_VALIDATION_PIXELS = 400_000
 log = logging.getLogger("inktex")
-
-
-class TrainingData(pl.LightningDataModule):
-    """Serves a run's batches; each epoch has a loader of its own, which goes on where a resumed one ended."""
-
-    def __init__(self, batches: Batches, validation: Sequence[ValidationBatch], workers: int) -> None:
-        super().__init__()
-        self.batches = batches
-        self.validation = validation
-        self.workers = workers
-        self._began = {"epoch": -1, "step": 0}  # the current epoch, and the step it began at
-
-    def state_dict(self) -> dict[str, int]:
-        """Return what a checkpoint needs to go on within an epoch."""
-        return self._began
-
-    def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        """Go on where a checkpoint was written."""
-        self._began = state_dict
-
-    def train_dataloader(self) -> DataLoader[Batch]:
-        """Return the loader of the trainer's current epoch."""
-        assert self.trainer is not None
-        epoch = self.trainer.current_epoch
-        if self._began["epoch"] != epoch:
-            self._began = {"epoch": epoch, "step": self.trainer.global_step}
-            # A run resumed at the very end of an epoch would count its batches on into this one.
-            loop = self.trainer.fit_loop.epoch_loop
-            loop.batch_progress.reset_on_run()
-            loop.reset_restart_stage()
-        sampler = EpochSampler(
-            epoch,
-            len(self.batches.plan(epoch)),
-            done=self.trainer.global_step - self._began["step"],
-            rank=self.trainer.global_rank,
-            processes=self.trainer.world_size,
-        )
-        return DataLoader(
-            self.batches,
-            batch_size=None,
-            sampler=sampler,
-            num_workers=self.workers,
-            prefetch_factor=4 if self.workers else None,
-            worker_init_fn=_one_thread,
-            pin_memory=torch.cuda.is_available(),
-        )
-
-    def val_dataloader(self) -> DataLoader[ValidationBatch]:
-        """Return the validation batches."""
-        return DataLoader(self.validation, batch_size=None, collate_fn=_as_it_is)  # type: ignore[arg-type]
 
 
 def train(
@@ -101,8 +46,9 @@ def train(
         The last validation's metrics.
 
     Raises:
-        RunError: the folder holds another run, or there is nothing to resume.
+        RunError: the folder holds another run, or there is nothing to resume or to start from.
         DataError: a data set is missing, damaged or leaves nothing to train on.
+        ConfigError: the configuration asks for what its family has not.
         KeyboardInterrupt: the run was interrupted; its checkpoint and weights are written.
     """
     checkpoint = open_folder(folder, resume)
@@ -112,24 +58,53 @@ def train(
     samples = [sample for path in config.data.train for sample in read_dataset(path)]
     if not samples:
         raise DataError("data.train names no data set with samples: nothing to train on")
-    vocabulary = _vocabulary(folder, samples, resume)
-    batches = _training_batches(config, samples, vocabulary)
-    validation = validation_batches(read_dataset(config.data.validation)) if config.data.validation else []
-    trainer = _trainer(config, folder, bool(validation), callbacks)
-    steps = sum(batches.expected(epoch) // trainer.world_size for epoch in range(config.trainer.epochs))
-    module = TrainingModule(config, vocabulary, steps)
-    if config.trainer.initial is not None and not resume:
-        _take_weights(module, Path(config.trainer.initial))
+    is_known = resume and (folder / "vocabulary.json").is_file()
+    vocabulary = load_vocabulary(folder) if is_known else first_vocabulary(config, samples)
+    batches = training_batches(config, samples, vocabulary)
+    validation = _validation(config)
+    module = TrainingModule(config, vocabulary)
+    if not resume:
+        _start_from(module, config)
     if config.trainer.compile:
-        module.model.encoder.compile(dynamic=True)
-    write_text(folder / "config.yaml", dump_config(config))
-    write_text(folder / "vocabulary.json", vocabulary.to_json())
-    log.info("%d steps, %d validation pictures", steps, sum(len(batch.labels) for batch in validation))
-    data = TrainingData(batches, validation, config.data.workers)
+        getattr(module.model, "encoder", module.model).compile(dynamic=True)
+    if is_first_process():
+        write_text(folder / "config.yaml", dump_config(config))
+        write_text(folder / "vocabulary.json", vocabulary.to_json())
+    log.info("%d validation pictures", sum(len(batch.labels) for batch in validation))
+    data = TrainingData(batches, validation, config.data.workers, config.optimizer.accumulate)
+    trainer = _trainer(config, folder, bool(validation), callbacks)
     _fit(trainer, module, data, checkpoint)
     if not validation and trainer.is_global_zero:
         write_weights(module, folder / "weights.safetensors")
     return {name: float(value) for name, value in trainer.callback_metrics.items()}
+
+
+def _validation(config: TrainConfig) -> list[ValidationBatch]:
+    """Return what is validated on; without it nothing that hangs on a validation can be asked for."""
+    if config.data.validation:
+        return validation_batches(read_dataset(config.data.validation), config.data.symbol_px)
+    options = config.trainer
+    wanted = {
+        "trainer.patience": options.patience > 0,
+        "trainer.go_back": options.go_back,
+        "optimizer.schedule plateau": config.optimizer.schedule == "plateau",
+    }
+    for name, is_wanted in wanted.items():
+        if is_wanted:
+            raise ConfigError(f"{name} needs a validation: name a data set with data.validation")
+    return []
+
+
+def _start_from(module: TrainingModule, config: TrainConfig) -> None:
+    """Give a new run the weights it is to begin with, if others than random ones."""
+    options = config.trainer
+    if options.initial is not None and options.imagenet is not None:
+        raise ConfigError("trainer.initial and trainer.imagenet both name weights to start from: name one")
+    if options.imagenet is not None:
+        load_imagenet(module.model, config, Path(options.imagenet))
+        log.info("encoder: ImageNet weights of %s", options.imagenet)
+    if options.initial is not None:
+        log.info("%s", take_weights(module.model, module.vocabulary, config, Path(options.initial)))
 
 
 def _fit(trainer: pl.Trainer, module: TrainingModule, data: TrainingData, checkpoint: Path | None) -> None:
@@ -141,76 +116,6 @@ def _fit(trainer: pl.Trainer, module: TrainingModule, data: TrainingData, checkp
     except SystemExit:  # what Lightning makes of an interruption, once the callbacks have seen it
         signal.signal(signal.SIGINT, handler)
         raise KeyboardInterrupt from None
-
-
-def _take_weights(module: TrainingModule, folder: Path) -> None:
-    model, vocabulary, _ = load_run(folder)
-    if vocabulary != module.vocabulary:
-        raise RunError(f"{folder} cannot be started from: its vocabulary is another")
-    try:
-        module.model.load_state_dict(model.state_dict())
-    except RuntimeError:
-        raise RunError(f"{folder} cannot be started from: its network is of other sizes") from None
-
-
-def validation_batches(samples: Sequence[Sample]) -> list[ValidationBatch]:
-    """Put all pictures of a data set into batches of like size, ready for decoding."""
-    items = []
-    for sample in samples:
-        if sample.image is None:
-            raise DataError(f"{sample.id} has no picture to validate on")
-        items.append((canonicalize(decode(sample.image, sample.id)), sample.tokens))
-    items.sort(key=lambda item: item[0].shape[::-1])
-    batches = []
-    while items:
-        width = items[-1][0].shape[1]
-        chosen = items[-max(1, min(64, _VALIDATION_PIXELS // (width * 96))) :]
-        del items[-len(chosen) :]
-        images, padding = pad_pictures([picture for picture, _ in chosen])
-        batches.append(ValidationBatch(images, padding, [label for _, label in chosen]))
-    return batches
-
-
-def _training_batches(config: TrainConfig, samples: Sequence[Sample], vocabulary: Vocabulary) -> Batches:
-    examples = _prepared(samples, vocabulary, config, "")
-    if not examples:
-        raise DataError("every training sample was left out by the limits of batch: nothing to train on")
-    more = [sample for path in config.data.extra for sample in read_dataset(path)]
-    return Batches(
-        examples,
-        vocabulary,
-        config.batch,
-        config.augment,
-        config.trainer.seed,
-        _prepared(more, vocabulary, config, "extra "),
-        config.data.extra_per_epoch,
-        _fresh_examples(config, samples, vocabulary),
-    )
-
-
-def _prepared(
-    samples: Sequence[Sample], vocabulary: Vocabulary, config: TrainConfig, kind: str
-) -> list[Example]:
-    """Prepare what fits, and say how many do and do not."""
-    examples, left_out = prepare_examples(samples, vocabulary, config.limits)
-    for reason, count in left_out.items():
-        log.warning("%d %straining samples left out: %s", count, kind, reason)
-    if samples:
-        log.info("%d %straining samples", len(examples), kind)
-    return examples
-
-
-def _fresh_examples(
-    config: TrainConfig, samples: Sequence[Sample], vocabulary: Vocabulary
-) -> Callable[[int], Sequence[Example]] | None:
-    """Return what gives the expressions that are written anew for an epoch."""
-    count = config.data.fresh_per_epoch
-    if not count:
-        return None
-    labels = read_labels(Path(config.data.labels)) if config.data.labels else []
-    synthesizer = Synthesizer(read_expressions(samples), labels)
-    seed, workers = config.trainer.seed, config.data.workers
-    return FreshExamples(synthesizer, vocabulary, config.limits, count, seed, workers).of
 
 
 def _tune_process() -> None:
@@ -225,30 +130,26 @@ def _tune_process() -> None:
             mallopt(parameter, value)
 
 
-def _vocabulary(folder: Path, samples: Sequence[Sample], resume: bool) -> Vocabulary:
-    path = folder / "vocabulary.json"
-    if resume and path.is_file():
-        return Vocabulary.from_json(path.read_text(encoding="utf-8"))
-    return Vocabulary.build([sample.tokens for sample in samples])
-
-
 def _trainer(
     config: TrainConfig, folder: Path, validates: bool, more_callbacks: Sequence[Callback]
 ) -> pl.Trainer:
     options = config.trainer
-    callbacks: list[Callback] = [Checkpoints(folder, options.save_every_minutes)]
+    callbacks: list[Callback] = [Checkpoints(folder, options.save_every_minutes), LearningRate(config)]
     if validates:
-        callbacks.append(KeepBest(folder))
-    callbacks.append(AveragedWeights(config.optimizer.averaging))
+        callbacks.append(KeepBest(folder, options))
+    if config.optimizer.averaging:
+        callbacks.append(AveragedWeights(config.optimizer.averaging))
     if os.isatty(2):
         callbacks.append(RichProgressBar())
     callbacks += [Throughput(), *more_callbacks]
     return pl.Trainer(
         accelerator=options.accelerator,
         devices=options.devices,
+        strategy=_strategy(options),
         precision=options.precision,  # type: ignore[arg-type]
         max_epochs=options.epochs,
         gradient_clip_val=config.optimizer.clip_norm or None,
+        accumulate_grad_batches=config.optimizer.accumulate,
         callbacks=callbacks,
         logger=[CSVLogger(folder, "log"), TensorBoardLogger(folder, "log")],
         check_val_every_n_epoch=options.validate_every,
@@ -262,9 +163,10 @@ def _trainer(
     )
 
 
-def _one_thread(worker: int) -> None:
-    torch.set_num_threads(1)
-
-
-def _as_it_is(batch: ValidationBatch) -> ValidationBatch:
-    return batch
+def _strategy(options: TrainerOptions) -> str:
+    """Return Lightning's name for how one or several devices work together."""
+    chosen = options.devices
+    if chosen == "auto":
+        chosen = 1 if options.accelerator == "cpu" else max(1, torch.cuda.device_count())
+    # A batch need not use every weight: there may be a head of weight 0, or one only for teacher forcing.
+    return "auto" if str(chosen) == "1" else "ddp_find_unused_parameters_true"

@@ -58,8 +58,16 @@ class TorchStepper:
         """Continue hypotheses and return logits [n, v]."""
         with torch.no_grad(), self._precision():
             self._follow(parents)
-            logits, self._state = self._model.step(self._tensor(tokens), self._memory, self._state)
+            logits, self._attention, self._state = self._model.step(
+                self._tensor(tokens), self._memory, self._state
+            )
         result: FloatArray = logits.float().cpu().numpy()
+        return result
+
+    @property
+    def attention(self) -> FloatArray:
+        """Attention [n, p] of the last step's hypotheses over the positions of their pictures."""
+        result: FloatArray = self._attention.float().cpu().numpy()
         return result
 
     def _follow(self, parents: IntArray) -> None:

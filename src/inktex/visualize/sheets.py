@@ -1,4 +1,4 @@
-"""Pictures about data and models: contact sheets of samples."""
+"""Contact sheets of samples."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from inktex.data.dataset import Sample
 from inktex.errors import ImageError
 from inktex.ink import rasterize
+from inktex.visualize.lettering import SMALL, GreyArray, text_px, write
 
-GreyArray = npt.NDArray[np.uint8]
-
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_FONT_SCALE = 0.4
-_LINE_PX = 15
 _GAP_PX = 8
 _PAPER = 255
 _PRINT = 0
@@ -44,7 +39,7 @@ def contact_sheet(
     Raises:
         ImageError: a sample's picture cannot be read.
     """
-    cell_height = picture_height_px + (lines + 1) * _LINE_PX + _GAP_PX
+    cell_height = picture_height_px + (lines + 1) * SMALL.line_px + _GAP_PX
     rows = -(-len(samples) // columns)
     height = rows * cell_height + _GAP_PX
     width = columns * (column_width_px + _GAP_PX) + _GAP_PX
@@ -56,8 +51,7 @@ def contact_sheet(
         sheet[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
         text = [sample.id, *_wrap(" ".join(sample.tokens), column_width_px, lines)]
         for line, words in enumerate(text, start=1):
-            place = (left, top + picture_height_px + line * _LINE_PX)
-            cv2.putText(sheet, _printable(words), place, _FONT, _FONT_SCALE, _PRINT, 1, cv2.LINE_AA)
+            write(sheet, words, left, top + picture_height_px + line * SMALL.line_px, _PRINT, SMALL)
     return sheet
 
 
@@ -86,27 +80,18 @@ def _fit(picture: GreyArray, height: int, width: int) -> GreyArray:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _printable(text: str) -> str:
-    """Return the text with what the Hershey fonts cannot draw as "?"."""
-    return text.encode("ascii", "replace").decode()
-
-
 def _wrap(text: str, width_px: int, lines: int) -> list[str]:
     """Break the text at spaces into at most ``lines`` lines of the sheet's print."""
     result = [""]
     for word in text.split(" "):
         longer = f"{result[-1]} {word}".strip()
-        if _width_px(longer) <= width_px or not result[-1]:
+        if text_px(longer, SMALL) <= width_px or not result[-1]:
             result[-1] = longer
         elif len(result) < lines:
             result.append(word)
         else:
-            while result[-1] and _width_px(result[-1] + " ...") > width_px:
+            while result[-1] and text_px(result[-1] + " ...", SMALL) > width_px:
                 result[-1] = result[-1].rpartition(" ")[0]
             result[-1] += " ..."
             break
     return result
-
-
-def _width_px(text: str) -> int:
-    return int(cv2.getTextSize(_printable(text), _FONT, _FONT_SCALE, 1)[0][0])

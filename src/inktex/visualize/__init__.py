@@ -1,0 +1,1 @@
+"""Pictures about data, models and runs."""
