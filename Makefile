@@ -10,13 +10,14 @@ BIN := $(VENV)/bin
 EXAMPLES := $(sort $(wildcard examples/*.png examples/*.jpg examples/*.inkml))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test check bench smoke clean
 
 help:
 	@echo "make demo    set up and recognize the examples"
 	@echo "make test    set up for development and run the tests"
 	@echo "make check   ruff, mypy and the test of import directions"
 	@echo "make bench   time the recognizer; writes benchmarks/results/speed.json"
+	@echo "make smoke   every configuration: 20 steps, an export, a picture read; on the CPU, some minutes"
 	@echo "make setup   set up for development only"
 	@echo "make clean   remove .venv, caches and builds (not runs/ and data/)"
 
@@ -36,6 +37,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.base
 	@$(BIN)/python benchmarks/speed.py
+
+smoke: $(VENV)/.dev
+	@$(BIN)/python -W ignore benchmarks/smoke.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

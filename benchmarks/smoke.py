@@ -1,6 +1,6 @@
 """Whether every configuration works: 20 steps on handwriting, an export, a picture read; all on the CPU.
 
-python benchmarks/smoke.py [CONFIG ...] [--data data/train.parquet] [--threads 2]
+python benchmarks/smoke.py [CONFIG ...] [--data data/train.parquet] [--threads 1]
 
 Each network is trained as its file says but for small batches, small pictures and short labels, all of one
 length, so that losses of single steps can be compared. Nothing is written but the table, and the code is 1
@@ -117,7 +117,7 @@ def _options() -> argparse.Namespace:
     known = sorted((ROOT / "configs").glob("*.yaml"))
     parser.add_argument("configs", type=Path, nargs="*", default=known, help="default: all of configs/")
     parser.add_argument("--data", type=Path, default=ROOT / "data/train.parquet")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
 

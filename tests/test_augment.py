@@ -307,7 +307,7 @@ def test_a_scaled_picture_keeps_its_ink(factor: float) -> None:
             (np.arange(each.shape[axis]) + 0.5) @ each.sum(axis=1 - axis) / each.sum()
             for each in (picture, changed)
         )
-        assert after == pytest.approx(factor * before, abs=0.3)
+        assert after == pytest.approx(factor * before, abs=0.5)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -101,10 +101,10 @@ def shrink(config: Path, out: Path) -> None:
     values["data"] |= {"symbol_px": 16, "workers": 0}
     for key in ("epochs", "max_epochs"):
         values.pop(key, None)
-    values["trainer"] |= {"epochs": 6, "accelerator": "cpu", "validate_every": 6}
+    values["trainer"] |= {"epochs": 20, "accelerator": "cpu", "validate_every": 20}
     values.pop("check_val_every_n_epoch", None)
     if values.get("optimizer", {}).get("name") == "sgd":
-        values["learning_rate"] = 0.01
+        values["learning_rate"] = 0.001
     out.write_text(yaml.safe_dump(values), encoding="utf-8")
 
 

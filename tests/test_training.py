@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tiny_models import TINY as FAMILIES_TINY
-
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytest.importorskip("pyarrow")
@@ -39,6 +37,7 @@ from inktex.training.folder import archive_run, dump_config, load_run
 from inktex.training.module import TrainingModule, model_weights
 from inktex.training.reading import read_config
 from inktex.training.run import train
+from tiny_models import TINY as FAMILIES_TINY
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 
@@ -194,9 +193,9 @@ def test_configuration_survives_yaml(data: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "path", sorted(Path(__file__).parent.parent.glob("configs/*.yaml")), ids=lambda path: path.stem
 )
-def test_every_configuration_builds_and_takes_a_step(path: Path, data: Path, tmp_path: Path) -> None:
+def test_every_configuration_builds_and_takes_a_step(path: Path, tmp_path: Path) -> None:
     """Each file in configs/ is valid, and its network learns from one batch without a number going astray."""
-    wanted = read_config(path)
+    wanted, data = read_config(path), write_formulas(tmp_path / "two.parquet", ("1+x", "x-1"))
     short = dataclasses.replace(
         wanted,
         model=dataclasses.replace(wanted.model, max_length=24),
@@ -307,3 +306,11 @@ def test_throughput_is_that_of_the_clock(data: Path, tmp_path: Path) -> None:
 
     assert pictures_per_second >= 8 / elapsed_s
     assert 0 < waiting < 1
+
+
+def test_a_run_that_diverges_says_so(data: Path, tmp_path: Path) -> None:
+    """A learning rate far too high ends in one sentence that names the key, at the next validation."""
+    wild = OptimizerOptions(name="sgd", learning_rate=1e30, clip_norm=0, averaging=0)
+
+    with pytest.raises(RunError, match=r"optimizer\.learning_rate"):
+        train(config(data, validation=True, optimizer=wild, validate_every=1), tmp_path / "run")

@@ -74,7 +74,10 @@ def _facts(run: Path, config: TrainConfig, stride: int, licence: str) -> Facts:
     # Names of files, not where they were on this machine.
     for key in ("train", "extra"):
         plain["data"][key] = [Path(path).name for path in plain["data"][key]]
-    files = (("data", "validation"), ("data", "labels"), ("trainer", "initial"), ("trainer", "imagenet"))
+    files = (
+        *(("data", key) for key in ("validation", "labels", "vocabulary")),
+        *(("trainer", key) for key in ("initial", "imagenet")),
+    )
     for section, key in files:
         plain[section][key] = Path(plain[section][key]).name if plain[section][key] else None
     return Facts(
@@ -84,13 +87,17 @@ def _facts(run: Path, config: TrainConfig, stride: int, licence: str) -> Facts:
         stride=stride,
         licence=licence,
         options=model,
-        training={"config": plain, "metrics": _kept_metrics(run)},
+        training={"config": plain, "metrics": _kept_metrics(run, config.trainer.monitor)},
         search=SearchDefaults(both_ways=config.batch.both_ways),
     )
 
 
-def _kept_metrics(run: Path) -> dict[str, float]:
-    """Return what was measured when the kept weights were; without a validation, the last of each metric."""
+def _kept_metrics(run: Path, monitor: str) -> dict[str, float]:
+    """Return what was measured when the kept weights were, those of the best ``monitor``; without a
+    validation, the last of each metric."""
+    from inktex.training.config import MONITORS
+
+    decides = f"val/{monitor}"
     rows: list[dict[str, float]] = []
     logs = sorted(run.glob("log/version_*/metrics.csv"), key=lambda log: int(log.parent.name.split("_")[1]))
     for log in logs:
@@ -98,7 +105,7 @@ def _kept_metrics(run: Path) -> dict[str, float]:
             rows += [
                 {key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)
             ]
-    validated = [row for row in rows if "val/exprate" in row]
+    validated = [row for row in rows if decides in row]
     if validated:
-        return max(validated, key=lambda row: row["val/exprate"])
+        return max(validated, key=lambda row: row[decides] * MONITORS[monitor])
     return {key: value for row in rows for key, value in row.items()}

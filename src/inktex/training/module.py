@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from inktex.data.batching import NO_TARGET, Batch
 from inktex.decoding.search import SearchOptions, search
+from inktex.errors import RunError
 from inktex.metrics.item import Item, Tokens
 from inktex.metrics.report import measure
 from inktex.models.families import FAMILIES
@@ -93,6 +94,11 @@ class TrainingModule(pl.LightningModule):
             self.vocabulary.unwritten,
             SearchOptions(width=1, max_length=limit),
         )
+        if not all(found):  # nothing has a probability
+            raise RunError(
+                f"the training has diverged, and in epoch {self.current_epoch} weights are no numbers any "
+                "more: lower optimizer.learning_rate, or set optimizer.clip_norm"
+            )
         for hypotheses, label in zip(found, batch.labels, strict=True):
             tokens = tuple(self.vocabulary.decode(hypotheses[0].tokens))
             self._items.append(Item(str(len(self._items)), tokens, label))
