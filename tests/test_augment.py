@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inktex.data.augment import CELL_PX, NO_AUGMENTATION, AugmentOptions, draw, draw_picture, prepare
+from inktex.data.augment import CELL_PX, draw, draw_picture, prepare
+from inktex.data.strengths import NO_AUGMENTATION, AugmentOptions
 from inktex.errors import ConfigError
 from inktex.image import CANONICAL_SYMBOL_PX, canonicalize
 from inktex.ink import Ink, Symbol, draw_strokes, rasterize

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from inktex.data.augment import AugmentOptions, draw
+from inktex.data.augment import draw
 from inktex.data.batching import (
     NO_TARGET,
     Batches,
@@ -21,6 +21,7 @@ from inktex.data.batching import (
 )
 from inktex.data.dataset import Sample
 from inktex.data.examples import Example, Limits, prepare_examples
+from inktex.data.strengths import AugmentOptions
 from inktex.ink import Ink, Symbol
 from inktex.vocabulary import Vocabulary
 

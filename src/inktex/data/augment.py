@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from inktex.data import degrade
-from inktex.errors import ConfigError
+from inktex.data.strengths import USUAL_PEN_PX, AugmentOptions
 from inktex.image import CANONICAL_SYMBOL_PX, typical_symbol_px
 from inktex.ink import Ink, draw_strokes, rasterize, symbol_size
 
@@ -21,97 +21,8 @@ CELL_PX = 8  # side of the cells that symbol boxes are reported in: the encoders
 _SPACING_PX = 0.7  # distance of resampled points
 _SURVEY_PX = 32.0  # symbol size at which an ink's typical symbol is measured
 _WAVES = 3
-_USUAL_PEN_PX = 1.6  # of the field's fixed pictures: 4 px at symbols of 40
 _USUAL_WAVELENGTH = 4.0  # in typical symbols
 _STEEPEST = 0.25  # of perspective, so that nothing comes too near
-
-
-@dataclass(frozen=True)
-class AugmentOptions:
-    """Strengths of the random changes, 0 for none; lengths are relative to a typical symbol unless in pixels.
-
-    The shares say how many pictures are changed so at all; how much, is drawn anew for each.
-
-    Attributes:
-        strength: factor on all that follows but ``scale_range``; 0 draws as the field's fixed pictures are.
-        pen_px: thinnest and thickest pen, in pixels of a picture whose symbols are 16 px large.
-        scale: standard deviation of the logarithm of the whole ink's scale (drawn when batches are planned).
-        scale_range: smallest and largest scale, all equally likely, in place of ``scale``.
-        aspect: standard deviation of the logarithm of width against height.
-        slant: standard deviation of the shear of x by y.
-        rotation_deg: standard deviation of the rotation.
-        perspective: standard deviation, for each axis, of how much nearer one end of the ink is.
-        wave: largest amplitude of a smooth displacement of all points, where its wavelength is 4 symbols.
-        symbol_scale: standard deviation of the logarithm of each symbol's own scale.
-        symbol_shift: standard deviation of each symbol's own shift.
-        symbol_rotation_deg: standard deviation of each symbol's own rotation.
-        stroke_shift: standard deviation of each stroke's own shift.
-        smoothing: share whose strokes are smoothed.
-        coarsening: share whose strokes are made of straight pieces, as a slow tablet makes them.
-        pressure: share drawn with a width that varies along the strokes.
-        fading: share whose ink is weaker in some places.
-        gaps: share with small holes in the strokes.
-        ruling: share with traces of ruled lines.
-        shade: share with traces of shadow.
-        specks: share with specks.
-        blur: share that is blurred a little.
-        resampling: share that is made smaller and enlarged again.
-        jpeg: share that is compressed at a low quality.
-        noise: largest standard deviation of noise on the ink's grey values.
-    """
-
-    strength: float = 1.0
-    pen_px: tuple[float, float] = (0.9, 3.2)
-    scale: float = 0.18
-    scale_range: tuple[float, float] | None = None
-    aspect: float = 0.1
-    slant: float = 0.2
-    rotation_deg: float = 2.5
-    perspective: float = 0.04
-    wave: float = 0.1
-    symbol_scale: float = 0.1
-    symbol_shift: float = 0.03
-    symbol_rotation_deg: float = 3.0
-    stroke_shift: float = 0.02
-    smoothing: float = 0.15
-    coarsening: float = 0.1
-    pressure: float = 0.15
-    fading: float = 0.1
-    gaps: float = 0.08
-    ruling: float = 0.06
-    shade: float = 0.06
-    specks: float = 0.08
-    blur: float = 0.2
-    resampling: float = 0.1
-    jpeg: float = 0.1
-    noise: float = 0.06
-
-    def __post_init__(self) -> None:
-        if self.strength < 0:
-            raise ConfigError(f"augment.strength must not be negative, got {self.strength:g}")
-        if self.scale_range is not None and not 0 < self.scale_range[0] <= self.scale_range[1]:
-            raise ConfigError(
-                f"augment.scale_range must be a smallest and a largest factor, got {list(self.scale_range)}"
-            )
-
-    def at_full_strength(self) -> AugmentOptions:
-        """Return the options with the strength worked into all others."""
-        scaled: dict[str, Any] = {
-            item.name: self.strength * getattr(self, item.name)
-            for item in fields(self)
-            if item.name not in ("strength", "pen_px", "scale_range")
-        }
-        finest, coarsest = (_USUAL_PEN_PX + self.strength * (pen - _USUAL_PEN_PX) for pen in self.pen_px)
-        return replace(self, strength=1.0, pen_px=(finest, coarsest), **scaled)
-
-    def scales(self, count: int, rng: np.random.Generator) -> FloatArray:
-        """Draw the scales of so many pictures."""
-        if self.scale_range is not None:
-            return rng.uniform(*self.scale_range, count).astype(np.float32)
-        return np.exp(rng.normal(0, self.scale, count)).astype(np.float32)
-
-
-NO_AUGMENTATION = AugmentOptions(strength=0).at_full_strength()
 
 
 class PreparedInk(NamedTuple):
@@ -223,7 +134,7 @@ def draw_picture(
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.7 / factor - 0.4), dtype=np.float32)
     changed = np.asarray(cv2.warpAffine(picture, matrix, (columns, rows)), dtype=np.float32)
     bare = PreparedInk(np.zeros((0, 2), np.float32), np.zeros(0, np.int64), np.zeros(0, np.int64), 0)
-    worn = _wear(changed, bare, _USUAL_PEN_PX * scale, replace(options, gaps=0.0), rng)
+    worn = _wear(changed, bare, USUAL_PEN_PX * scale, replace(options, gaps=0.0), rng)
     return Drawing(worn, np.zeros((0, rows // CELL_PX, columns // CELL_PX), dtype=np.bool_))
 
 

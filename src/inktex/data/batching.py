@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from inktex.data.augment import CELL_PX, AugmentOptions, Drawing
+from inktex.data.augment import CELL_PX, Drawing
 from inktex.data.examples import Example, draw_example
+from inktex.data.strengths import AugmentOptions
 from inktex.image import CANONICAL_SYMBOL_PX
 from inktex.vocabulary import Vocabulary
 

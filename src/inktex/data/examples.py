@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from inktex.data.alignment import align_tokens
-from inktex.data.augment import CELL_PX, AugmentOptions, Drawing, PreparedInk, draw, draw_picture, prepare
+from inktex.data.augment import CELL_PX, Drawing, PreparedInk, draw, draw_picture, prepare
 from inktex.data.dataset import Sample
+from inktex.data.strengths import AugmentOptions
 from inktex.errors import VocabularyError
 from inktex.image import CANONICAL_SYMBOL_PX, canonicalize, decode
 from inktex.vocabulary import Vocabulary

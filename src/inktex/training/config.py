@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from inktex.data.augment import AugmentOptions
 from inktex.data.batching import BatchOptions
 from inktex.data.examples import Limits
+from inktex.data.strengths import AugmentOptions
 from inktex.errors import ConfigError
 from inktex.image import CANONICAL_SYMBOL_PX
 from inktex.models.families import FAMILIES
