@@ -21,7 +21,7 @@ SOURCE = Path(__file__).parents[1] / "src"
 ALLOWED: dict[str, frozenset[str]] = {
     part: frozenset(others.split())
     for part, others in {
-        "__init__": "recognizer",
+        "__init__": "recognition recognizer",
         "errors": "",
         "latex": "",
         "latex_normalize": "latex",
@@ -33,11 +33,14 @@ ALLOWED: dict[str, frozenset[str]] = {
         "inkml": "ink",
         "image_header": "",
         "image_ink": "",
-        "image": "image_header image_ink",
+        "box": "",
+        "image": "box image_header image_ink",
         "decoding": "latex vocabulary",
         "bundle": "vocabulary",
-        "intake": "image ink inkml",
-        "recognizer": "bundle image intake decoding vocabulary",
+        "intake": "box image ink inkml",
+        "recognition": "box latex_readable mathml",
+        "details": "box decoding latex recognition vocabulary",
+        "recognizer": "box bundle decoding details image intake recognition vocabulary",
         "metrics": "latex latex_parts",
         "models": "",
         "data": "latex latex_normalize latex_parts vocabulary ink inkml image image_ink",
@@ -45,14 +48,15 @@ ALLOWED: dict[str, frozenset[str]] = {
         "export": "models bundle vocabulary",
         "explain": "decoding intake recognizer vocabulary",
         "visualize": "data ink latex mathml explain page",
-        "evaluation": "data metrics recognizer",
+        "evaluation": "data intake metrics recognizer",
         "predictions": "data latex latex_normalize metrics",
         "mathml": "latex",
         "page": "mathml",
         "error_page": "latex mathml page",
         "commands": (
-            "latex latex_normalize vocabulary ink inkml image intake bundle recognizer decoding metrics data "
-            "models training export evaluation predictions error_page mathml explain visualize"
+            "latex latex_normalize latex_readable vocabulary ink inkml image intake bundle recognition "
+            "recognizer decoding metrics data models training export evaluation predictions error_page "
+            "mathml explain visualize"
         ),
         "cli": "commands",
     }.items()
@@ -290,7 +294,7 @@ def test_the_public_surface_is_three_names() -> None:
 
     assert printed.splitlines() == [
         "['Recognition', 'Recognizer', '__version__'] False",
-        "inktex.recognizer inktex.recognizer",
+        "inktex.recognizer inktex.recognition",
     ]
 
 

@@ -1,9 +1,10 @@
 import json
+import math
 from pathlib import Path
 
 import pytest
 
-from inktex.bundle import Bundle, Facts, SearchDefaults, load_bundle
+from inktex.bundle import Bundle, Calibration, Facts, SearchDefaults, load_bundle
 from inktex.errors import BundleError
 from inktex.vocabulary import Vocabulary
 
@@ -22,6 +23,7 @@ def bundle() -> Bundle:
         {"layers": 2},
         {"epochs": [1, 2]},
         SearchDefaults(3, 0.5, 90, False),
+        Calibration(1.0, 0.5, 0.25, 2.0),
         7,
         "int8",
     )
@@ -135,3 +137,25 @@ def test_a_graph_that_cannot_run_is_named(bundle: Bundle) -> None:
         bundle.sessions(threads=1)
 
     assert "\n" not in str(error.value)
+
+
+def test_confidence_is_a_logistic_curve() -> None:
+    """Worked by hand: 1 / (1 + exp(-(1 + ln(0.5) / 2 + 3 / 4 + 0.2 ln(0.5 / 0.25)))), and its extremes."""
+    curve = Calibration(1.0, 0.5, 0.25, 0.2)
+
+    assert curve.confidence(0.5, 0.25, 3) == pytest.approx(1 / (1 + math.exp(-1.54205584)))
+    assert curve.confidence(0.5, 0.0, 3) == pytest.approx(1 / (1 + math.exp(-3.40342641)))  # none next: 10
+    assert curve.confidence(0.0, 0.0, 3) == 0.0
+    assert Calibration(0.0, 1e6, 0.0, 0.0).confidence(1e-300, 0.0, 3) == pytest.approx(0.0)
+
+
+def test_a_damaged_calibration_is_named(bundle: Bundle, tmp_path: Path) -> None:
+    """A value of another kind is refused with its key."""
+    bundle.save(tmp_path / "model")
+    path = tmp_path / "model" / "model.json"
+    description = json.loads(path.read_text(encoding="utf-8"))
+    description["calibration"]["slope"] = "steep"
+    path.write_text(json.dumps(description), encoding="utf-8")
+
+    with pytest.raises(BundleError, match=r"calibration\.slope"):
+        load_bundle(tmp_path / "model")

@@ -1,5 +1,6 @@
 """``inktex recognize`` and ``inktex evaluate``: what they print, write and return."""
 
+import csv
 import io
 import json
 import os
@@ -8,7 +9,7 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,6 +22,7 @@ from inktex import cli
 from inktex.data.dataset import Sample, write_dataset
 from inktex.ink import ink_to_json
 from inktex.inkml import InkDocument, write_inkml
+from inktex.recognition import Alternative, Recognition
 from inktex.recognizer import Recognizer
 
 SOURCE = str(Path(cli.__file__).parents[1])
@@ -102,23 +104,156 @@ def test_standard_input_is_read(
     assert capsys.readouterr().out == reader.recognize(folder / name).latex + "\n"
 
 
-def test_json_lines_hold_the_whole_recognition(
-    folder: Path, tiny_bundle: Path, reader: Recognizer, capsys
+@pytest.mark.parametrize("option", ["--json-lines", "--format=jsonl", "--format=json"])
+def test_json_holds_the_whole_recognition(
+    option: str, folder: Path, tiny_bundle: Path, reader: Recognizer, capsys
 ) -> None:
-    """Each line is an object with all fields of the recognition, or with the error."""
+    """Each object has all values of the recognition but details, or the error; a list of them is JSON too."""
     files = [folder / "b.png", folder / "missing.png", folder / "c.inkml"]
 
-    assert run("recognize", *files, "--json-lines", "--model", tiny_bundle) == 2
+    assert run("recognize", *files, option, "--model", tiny_bundle) == 2
 
-    first, second, third = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    expected = reader.recognize(files[0])
+    out = capsys.readouterr().out
+    objects = json.loads(out) if option.endswith("json") else [json.loads(line) for line in out.splitlines()]
+    first, second, third = objects
     assert first["file"] == str(files[0])
-    assert first["latex"] == expected.latex == " ".join(first["tokens"])
-    assert first["confidence"] == pytest.approx(expected.confidence, rel=1e-3)
-    assert [other["latex"] for other in first["alternatives"]] == [x.latex for x in expected.alternatives]
     assert set(second) == {"file", "error"}
     assert "missing.png" in second["error"]
-    assert third["latex"] == reader.recognize(files[2]).latex
+    for shown, file in ((first, files[0]), (third, files[2])):
+        expected = reader.recognize(file).values()
+        for one, other in (
+            (shown, expected),
+            *zip(shown["alternatives"], expected["alternatives"], strict=True),
+        ):
+            assert one.pop("confidence") == pytest.approx(other.pop("confidence"), rel=1e-3)
+        assert shown == {"file": str(file), **{key: expected[key] for key in expected if key != "details"}}
+
+
+def test_json_of_one_file_is_a_list_too(folder: Path, tiny_bundle: Path, capsys) -> None:
+    """A program need not ask how many files there were; where none could be read, it still gets JSON."""
+    assert run("recognize", folder / "b.png", "--format", "json", "--model", tiny_bundle) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 1
+
+    assert run("recognize", folder / "no.png", "--format", "json", "--model", tiny_bundle) == 2
+    assert [set(each) for each in json.loads(capsys.readouterr().out)] == [{"file", "error"}]
+
+
+def test_details_are_told_on_demand(folder: Path, tiny_bundle: Path, reader: Recognizer, capsys) -> None:
+    """With ``--details`` each object tells of every token what the recognizer tells."""
+    files = [folder / "b.png", folder / "c.inkml"]
+
+    assert run("recognize", *files, "--details", "--format", "jsonl", "--model", tiny_bundle) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    for line, file in zip(lines, files, strict=True):
+        told, expected = json.loads(line)["details"], reader.recognize(file, details=True).details
+        assert expected
+        for one, other in zip(told, expected, strict=True):
+            assert one["token"] == other.token
+            assert one["confidence"] == pytest.approx(other.confidence, rel=1e-3)
+            assert one["box"] == pytest.approx(other.box, rel=1e-3)
+
+
+def test_csv_has_a_row_a_file(tmp_path: Path, tiny_bundle: Path, reader: Recognizer, capsys) -> None:
+    """The table has a header; names with commas and quotes are quoted; a bad file has its error."""
+    names = ['a,"b".png', "bad.png"]
+    (tmp_path / names[0]).write_bytes(png(scribble(1)))
+    (tmp_path / names[1]).write_bytes(b"")
+
+    code = run("recognize", *(tmp_path / name for name in names), "--format", "csv", "--model", tiny_bundle)
+
+    header, good, bad = csv.reader(io.StringIO(capsys.readouterr().out))
+    expected = reader.recognize(tmp_path / names[0])
+    assert code == 2
+    assert header == ["file", "latex", "confidence", "error"]
+    assert (good[0], good[1], good[3]) == (str(tmp_path / names[0]), expected.latex, "")
+    assert float(good[2]) == pytest.approx(expected.confidence, abs=1e-3)
+    assert bad == [str(tmp_path / names[1]), "", "", f"{tmp_path / names[1]} is empty"]
+
+
+def test_mathml_is_printed_like_text(folder: Path, tiny_bundle: Path, reader: Recognizer, capsys) -> None:
+    """Of one file it is MathML alone, of several a line each of name, tab and MathML."""
+    files = [folder / "b.png", folder / "d.json"]
+    for chosen in (files[:1], files):
+        assert run("recognize", *chosen, "--format", "mathml", "--model", tiny_bundle) == 0
+
+        expected = [reader.recognize(file).mathml for file in chosen]
+        if len(chosen) > 1:
+            expected = [f"{file}\t{mathml}" for file, mathml in zip(chosen, expected, strict=True)]
+        assert capsys.readouterr().out.splitlines() == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "before", "after"),
+    [
+        (["--wrap", "inline"], "$", "$"),
+        (["--wrap", "display"], "$$", "$$"),
+        (["--wrap", "brackets"], "\\[", "\\]"),
+        (["--wrap", "none"], "", ""),
+        ([], "", ""),
+    ],
+)
+def test_marks_are_put_round_latex(
+    options: list[str], before: str, after: str, folder: Path, tiny_bundle: Path, reader: Recognizer, capsys
+) -> None:
+    """In text and in JSON, alternatives too; ``--tokens`` puts spaces between the tokens within them."""
+    expected = reader.recognize(folder / "b.png")
+    arguments = ("recognize", folder / "b.png", "--model", tiny_bundle, *options)
+
+    assert run(*arguments) == 0
+    assert capsys.readouterr().out == f"{before}{expected.latex}{after}\n"
+    assert run(*arguments, "--tokens") == 0
+    assert capsys.readouterr().out == f"{before}{' '.join(expected.tokens)}{after}\n"
+    assert run(*arguments, "--json-lines") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["latex"] == f"{before}{expected.latex}{after}"
+    assert [each["latex"] for each in shown["alternatives"]] == [
+        f"{before}{each.latex}{after}" if each.latex else "" for each in expected.alternatives
+    ]
+    assert shown["tokens"] == list(expected.tokens)
+
+
+def malformed(self: Recognizer, sources: Iterable[object], *, details: bool = False) -> Iterator[tuple]:
+    """Read every other source as LaTeX that can neither be wrapped nor become MathML."""
+    for index, _ in enumerate(sources):
+        tokens = (("x", "^"), ("x",))
+        yield index, Recognition(tokens[index % 2], 0.5, (Alternative(tokens[1 - index % 2], 0.25),))
+
+
+@pytest.mark.parametrize(
+    "options", [["--wrap", "inline"], ["--format", "mathml"], ["--wrap", "inline", "--format", "jsonl"]]
+)
+def test_what_cannot_be_printed_is_reported_like_a_bad_file(
+    options: list[str], folder: Path, tiny_bundle: Path, capsys, monkeypatch
+) -> None:
+    """Malformed LaTeX that was to be wrapped, or to become MathML, is a line on stderr; the others go on."""
+    monkeypatch.setattr(Recognizer, "recognize_each", malformed)
+
+    assert run("recognize", folder, *options, "--model", tiny_bundle) == 2
+
+    out, err = capsys.readouterr()
+    bad = [folder / name for name in ("a.PNG", "c.inkml")]
+    for line, file in zip(err.splitlines(), bad, strict=True):
+        assert line.startswith(f"inktex: error: {file}: ")
+    if "jsonl" in options:
+        objects = [json.loads(line) for line in out.splitlines()]
+        assert [set(each) == {"file", "error"} for each in objects] == [True, False] * 2
+        assert objects[1]["latex"] == "$x$"
+        assert objects[1]["alternatives"] == []  # that one cannot be wrapped
+    else:
+        assert len(out.splitlines()) == 2
+
+
+def test_malformed_latex_is_printed_where_nothing_is_asked_of_it(
+    folder: Path, tiny_bundle: Path, capsys, monkeypatch
+) -> None:
+    """Without marks it is text like any other, and its MathML in JSON is null."""
+    monkeypatch.setattr(Recognizer, "recognize_each", malformed)
+
+    assert run("recognize", folder / "b.png", "--model", tiny_bundle) == 0
+    assert capsys.readouterr().out == "x^\n"
+    assert run("recognize", folder / "b.png", "--format", "jsonl", "--model", tiny_bundle) == 0
+    assert json.loads(capsys.readouterr().out)["mathml"] is None
 
 
 def test_one_bad_file_does_not_stop_the_others(folder: Path, tiny_bundle: Path, capsys) -> None:
@@ -135,13 +270,15 @@ def test_one_bad_file_does_not_stop_the_others(folder: Path, tiny_bundle: Path, 
     assert second == f"inktex: error: {folder / 'empty.png'} is empty"
 
 
-def test_output_goes_to_a_file(folder: Path, tiny_bundle: Path, capsys) -> None:
+@pytest.mark.parametrize("form", ["text", "json", "jsonl", "csv", "mathml"])
+def test_output_goes_to_a_file(form: str, folder: Path, tiny_bundle: Path, capsys) -> None:
     """``--output`` holds what would have been printed, and only the named file is left."""
-    run("recognize", folder, "--model", tiny_bundle)
+    command = ("recognize", folder, "--model", tiny_bundle, "--threads", "1", "--format", form)
+    run(*command)
     printed = capsys.readouterr().out
     target = folder.parent / "read.txt"
 
-    assert run("recognize", folder, "--model", tiny_bundle, "--output", target) == 0
+    assert run(*command, "--output", target) == 0
 
     assert capsys.readouterr() == ("", "")
     assert target.read_text() == printed
@@ -249,6 +386,12 @@ def test_no_permission(folder: Path, tiny_bundle: Path, capsys) -> None:
         (["--width", "0"], "width"),
         (["--threads", "0"], "threads"),
         (["--width", "many"], "many"),
+        (["--format", "xml"], "xml"),
+        (["--wrap", "round"], "round"),
+        (["--format", "mathml", "--wrap", "inline"], "--wrap"),
+        (["--format", "mathml", "--tokens"], "--tokens"),
+        (["--details"], "--details"),
+        (["--details", "--format", "csv"], "--details"),
         (["--widht", "3"], "--width"),
         (["--output", "no/such/folder"], "no/such"),
         (["--output", "."], "folder"),

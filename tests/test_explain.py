@@ -85,7 +85,7 @@ def test_a_recognizer_is_explained_in_its_own_words(tiny_bundle: Path, seed: int
 
     explanation = explain(recognizer, ink)
 
-    (picture,) = canonical_pictures(ink)
+    picture = canonical_pictures(ink)[0].picture
     height, width = picture.shape
     assert np.array_equal(explanation.picture, picture)
     assert explanation.tokens == recognizer.recognize(ink).tokens
@@ -124,7 +124,7 @@ def test_pytorch_and_the_bundle_look_at_the_same_places(tmp_path: Path) -> None:
     from inktex.training.stepper import TorchStepper
     from tiny_models import TINY
 
-    (picture,) = canonical_pictures(scribble(1))
+    picture = canonical_pictures(scribble(1))[0].picture
     for family in ("inktex", "wap"):
         torch.manual_seed(0)
         network = FAMILIES[family].build(len(VOCABULARY), TINY[family]).eval()

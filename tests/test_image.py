@@ -18,10 +18,20 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageOps
 
 from inktex import image
+from inktex.box import Box
 from inktex.errors import ImageError
-from inktex.image import FloatArray, canonicalize, decode, from_array, read_picture, typical_symbol_px
+from inktex.image import (
+    FloatArray,
+    canonicalize,
+    canonicalize_at,
+    decode,
+    from_array,
+    read_picture,
+    typical_symbol_px,
+)
 from inktex.image_ink import pen_px
 from inktex.ink import draw_strokes
+from inktex.intake import canonical_pictures
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 LINES = [  # x = 1 and a dot
@@ -356,6 +366,37 @@ def test_the_canonical_picture_is_ink_on_nothing_at_one_size() -> None:
     assert typical_symbol_px((canonical > 0.5).astype(np.uint8)) == pytest.approx(
         image.CANONICAL_SYMBOL_PX, rel=0.06
     )
+
+
+@pytest.mark.parametrize(
+    ("scale", "frame"), [(0.6, (0, 0)), (1.0, (300, 7)), (5.0, (20, 90)), (9.0, (700, 1200))]
+)
+def test_a_canonical_picture_knows_what_it_shows(scale: float, frame: tuple[int, int]) -> None:
+    """At any size of symbols, also of a picture that is reduced first, ink leads back to where it was."""
+    picture = np.pad(formula(scale), ((frame[0], 5), (frame[1], 60)))
+    ys, xs = np.nonzero(picture > 0.5)
+
+    for symbol_px in (16.0, 24.0):
+        (canonical,) = canonicalize_at(1 - picture, [symbol_px])
+        rows, columns = np.nonzero(canonical.picture > 0.5)
+        found = canonical.in_source(Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1))
+
+        pixel = max(scale * 40 / symbol_px, 1)  # of the canonical picture in the source, or a little more
+        assert found == pytest.approx((xs.min(), ys.min(), xs.max() + 1, ys.max() + 1), abs=0.75 * pixel)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_what_is_shown_is_told_of_the_upright_picture(orientation: int) -> None:
+    """A picture that is stored turned shows the same area as the one that is stored upright."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.uint8(255 * (1 - np.pad(formula(), ((40, 0), (0, 90))))))
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(encode(stored, "PNG", exif=exif))))
+
+    (canonical,) = canonical_pictures(encode(stored, "PNG", exif=exif))
+
+    assert canonical.area == pytest.approx(canonical_pictures(encode(upright, "PNG"))[0].area)
+    assert canonical.area == pytest.approx(canonical_pictures(np.asarray(upright))[0].area)
 
 
 def test_it_looks_like_what_training_draws() -> None:

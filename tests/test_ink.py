@@ -16,6 +16,7 @@ from inktex.ink import (
     ink_from_json,
     ink_from_lists,
     ink_to_json,
+    raster,
     rasterize,
     symbol_size,
 )
@@ -305,6 +306,23 @@ def test_a_picture_has_ink_1_on_0_and_an_empty_margin() -> None:
     assert picture.shape == (math.ceil(20 * scale + 13), math.ceil(24 * scale + 13))
     for side in (picture[:5], picture[:, :5], picture[-4:], picture[:, -4:]):
         assert side.max() == 0
+
+
+@pytest.mark.parametrize(("factor", "shift"), [(1.0, (0, 0)), (0.125, (-300, 40)), (64.0, (1e4, -1e4))])
+def test_a_drawing_knows_where_its_points_are(factor: float, shift: tuple[float, float]) -> None:
+    """Points lead to inked pixels, and the leftmost to half a pen from where the ink begins."""
+    ink = Ink(tuple(stroke * np.float32(factor) + np.array(shift, np.float32) for stroke in WORD.strokes))
+
+    drawn = raster(ink, symbol_size_px=40, pen_width_px=3)
+
+    np.testing.assert_array_equal(drawn.picture, rasterize(ink, 40, 3))
+    left = [(stroke[:, 0].min() - drawn.left) * drawn.scale for stroke in ink.strokes]
+    inked = np.nonzero(drawn.picture.max(axis=0) > 0.5)[0]
+    assert min(left) == pytest.approx(inked[0] + 1.5, abs=0.6)
+    for stroke in ink.strokes:
+        for x, y in stroke:
+            column, row = int((x - drawn.left) * drawn.scale), int((y - drawn.top) * drawn.scale)
+            assert drawn.picture[row, column] > 0.5
 
 
 @given(st.integers(-(2**12), 2**12), st.integers(-(2**12), 2**12))

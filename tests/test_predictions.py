@@ -4,7 +4,7 @@ import json
 import random
 import sys
 import zipfile
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,12 +120,13 @@ def test_one_file_may_hold_both_sides(tmp_path: Path, content: str, items: list[
 
 
 def test_what_recognize_prints_is_read(tmp_path: Path) -> None:
-    """The JSON lines of ``inktex recognize`` give latex and confidence; what could not be read is wrong."""
-    from inktex.recognizer import Alternative, Recognition
+    """The JSON lines of ``inktex recognize`` give tokens and confidence; what could not be read is wrong."""
+    from inktex.recognition import Alternative, Recognition
 
-    read = Recognition("x ^ { 2 }", 0.75, (Alternative("x _ { 2 }", 0.25),), tokens("x ^ { 2 }"))
+    read = Recognition(tokens("x ^ { 2 }"), 0.75, (Alternative(tokens("x _ { 2 }"), 0.25),))
+    assert read.latex == "x^2"
     lines = [
-        json.dumps({"file": "scans/a.png", **asdict(read)}),
+        json.dumps({"file": "scans/a.png", **read.values()}),
         json.dumps({"file": "scans/b.png", "error": "scans/b.png is no picture"}),
     ]
 

@@ -2,7 +2,10 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,19 @@ import numpy as np
 import pytest
 
 from drawn import png, scribble
-from inktex.bundle import load_bundle
+from inktex.bundle import Calibration, load_bundle
 from inktex.errors import BundleError, ConfigError, ImageError, InkError, InktexError
 from inktex.image import from_array
 from inktex.ink import ink_to_json
 from inktex.inkml import InkDocument, write_inkml
 from inktex.intake import canonical_pictures
-from inktex.recognizer import Recognizer
+from inktex.latex_readable import readable
+from inktex.recognizer import Recognizer, _Reading
+from inktex.vocabulary import Vocabulary
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = ROOT / "src/inktex/weights/model.json"
+CROHME = ROOT.parent / "shared/data/crohme/inkml_test2013.zip"
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +58,18 @@ def test_every_form_of_an_ink_gives_one_answer(recognizer: Recognizer, tmp_path:
         (tmp_path / name).write_bytes(data)
     sources = [ink, inkml, json, b"\xef\xbb\xbf \n" + json, *sorted(tmp_path.iterdir())]
 
-    pictures = [canonical_pictures(source)[0] for source in sources]
+    canonical = [canonical_pictures(source)[0] for source in sources]
 
-    for picture in pictures[1:]:
-        np.testing.assert_allclose(picture, pictures[0], atol=0.02)
+    for picture, area in canonical[1:]:
+        np.testing.assert_allclose(picture, canonical[0].picture, atol=0.02)
+        assert area == pytest.approx(canonical[0].area, abs=0.1)
 
 
 def test_ink_takes_the_path_of_its_picture() -> None:
     """Strokes and the picture drawn of them become nearly the same canonical picture."""
     ink = scribble(2)
 
-    strokes, drawn = canonical_pictures(ink)[0], canonical_pictures(png(ink))[0]
+    strokes, drawn = canonical_pictures(ink)[0].picture, canonical_pictures(png(ink))[0].picture
 
     assert strokes.shape == drawn.shape
     assert np.abs(strokes - drawn).mean() < 0.01
@@ -79,9 +89,10 @@ def test_a_batch_gives_what_each_gives_alone(recognizer: Recognizer) -> None:
 
 
 def test_a_recognition_holds_together(recognizer: Recognizer) -> None:
-    """LaTeX is the tokens joined; confidences are probabilities; alternatives differ from the answer."""
+    """LaTeX is the tokens made readable; confidences are probabilities; all readings differ."""
     for recognition in recognizer.recognize_many([scribble(seed) for seed in range(8)]):
-        assert recognition.latex == " ".join(recognition.tokens)
+        assert recognition.latex == readable(recognition.tokens)
+        assert all(other.latex == readable(other.tokens) for other in recognition.alternatives)
         readings = [recognition.latex, *(other.latex for other in recognition.alternatives)]
         assert len(set(readings)) == len(readings) <= 4
         confidences = [recognition.confidence, *(other.confidence for other in recognition.alternatives)]
@@ -149,9 +160,9 @@ def test_a_model_is_shown_symbols_of_the_size_it_wants(tiny_bundle: Path, tmp_pa
     large = Recognizer(changed(tiny_bundle, tmp_path / "24", 24.0), threads=1)
     usual = Recognizer(tiny_bundle, threads=1)
 
-    picture = canonical_pictures(scribble(3), [24.0])[0]
+    (picture,) = canonical_pictures(scribble(3), [24.0])
 
-    assert large.recognize(scribble(3)) == usual._read([[picture]])[0]
+    assert large.recognize(scribble(3)) == usual._read([[picture]], details=False)[0]
 
 
 @pytest.mark.parametrize(("symbol_px", "scale"), [(2.0, 1.0), (300.0, 1.0), (16.0, 20.0)])
@@ -201,6 +212,25 @@ def vars_of(alternatives: Iterable[Any]) -> list[tuple[str, float]]:
     return [(each.latex, each.confidence) for each in alternatives]
 
 
+def test_confidence_follows_the_curve_of_the_model(tiny_bundle: Path) -> None:
+    """The best reading has the curve's value; the others keep their proportions and sum to at most the rest."""
+    bundle = load_bundle(tiny_bundle)
+    curve = Calibration(1.5, 0.4, 0.05, 0.3)
+    plain = Recognizer(bundle, threads=1, width=4).recognize(scribble(0))
+    calibrated = Recognizer(
+        replace(bundle, facts=replace(bundle.facts, calibration=curve)), threads=1, width=4
+    )
+
+    found = calibrated.recognize(scribble(0))
+
+    raw = [plain.confidence, *(each.confidence for each in plain.alternatives)]
+    told = [found.confidence, *(each.confidence for each in found.alternatives)]
+    assert found.tokens == plain.tokens
+    assert told[0] == pytest.approx(curve.confidence(raw[0], max(raw[1:]), len(found.tokens)))
+    assert sum(told) <= 1 + 1e-9
+    assert np.array(told[1:]) / told[1] == pytest.approx(np.array(raw[1:]) / raw[1])
+
+
 def test_a_second_look_can_be_left_out_but_not_made_up(tiny_bundle: Path, tmp_path: Path) -> None:
     """Without it the first look counts alone; a model that was not tuned for one has none to offer."""
     folder = changed(tiny_bundle, tmp_path / "twice", second_scale=1.25, second_below=1.0)
@@ -217,6 +247,64 @@ def test_greedy_and_one_way_are_options(tiny_bundle: Path) -> None:
     recognizer = Recognizer(tiny_bundle, threads=1, width=1, both_ways=False)
 
     assert recognizer.recognize(scribble(0)).alternatives == ()
+
+
+def test_threads_share_a_recognizer(recognizer: Recognizer) -> None:
+    """Four threads that read different things at once, bad pictures among them, get the usual answers."""
+    sources = [*(scribble(seed, 1 + seed % 5) for seed in range(6)), png(scribble(7)), png(scribble(8))[:-40]]
+    expected = dict(recognizer.recognize_each(sources, details=True))
+    level = cv2.utils.logging.getLogLevel()
+
+    def read(first: int) -> dict[int, Any]:
+        order = [(first + number) % len(sources) for number in range(len(sources))]
+        found = recognizer.recognize_each((sources[number] for number in order), details=True)
+        return {order[index]: result for index, result in found}
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(read, [0, 3, 5, 7] * 2))
+
+    for answer in answers:
+        for number, result in expected.items():
+            if isinstance(result, InktexError):
+                assert str(answer[number]) == str(result)
+            else:
+                assert answer[number].tokens == result.tokens
+                assert answer[number].confidence == pytest.approx(result.confidence, abs=1e-6)
+                assert len(answer[number].details) == len(result.details)
+    assert cv2.utils.logging.getLogLevel() == level
+
+
+def test_readings_of_one_latex_are_one(tiny_bundle: Path) -> None:
+    """Sequences that differ in braces that change nothing are one reading, as probable as the best."""
+    vocabulary = Vocabulary.build([["a", "b", "{", "}"]])
+    bundle = replace(load_bundle(tiny_bundle), vocabulary=vocabulary)
+    reader = copy(Recognizer(tiny_bundle, threads=1, grammar=False))
+    reader.bundle = bundle
+    ids = [tuple(vocabulary.encode(text.split())) for text in ("{ a }", "a", "b", "{ { a } }", "{ b }")]
+
+    read = reader._recognition([_Reading(each, 0.3 - 0.05 * place) for place, each in enumerate(ids)])
+
+    assert (read.latex, read.tokens, read.confidence) == ("a", ("{", "a", "}"), 0.3)
+    assert [(each.latex, each.tokens) for each in read.alternatives] == [("b", ("b",))]
+
+
+@pytest.mark.skipif(not (CROHME.exists() and SHIPPED.exists()), reason="CROHME or the model is not at hand")
+def test_real_pictures_are_read_the_same_together_and_alone() -> None:
+    """32 pictures of CROHME 2013 in one call have the tokens and within 1e-4 the confidence of each alone."""
+    pytest.importorskip("pyarrow")
+    from inktex.data.dataset import Sample
+    from inktex.data.sources import read_source
+
+    samples = (item for item in read_source(CROHME) if isinstance(item, Sample))
+    inks = [sample.ink for sample in islice(samples, 32)]
+    reader = Recognizer()
+
+    together = reader.recognize_many(inks)
+
+    for ink, answer in zip(inks, together, strict=True):
+        alone = reader.recognize(ink)
+        assert answer.tokens == alone.tokens
+        assert answer.confidence == pytest.approx(alone.confidence, abs=1e-4)
 
 
 def test_recognition_needs_no_torch(tiny_bundle: Path, tmp_path: Path) -> None:

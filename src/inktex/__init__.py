@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inktex.recognizer import Recognition as Recognition
+    from inktex.recognition import Recognition as Recognition
     from inktex.recognizer import Recognizer as Recognizer
 
 __version__ = "0.1.0"

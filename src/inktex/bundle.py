@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from inktex.errors import BundleError, VocabularyError
 from inktex.vocabulary import Vocabulary
@@ -50,6 +51,50 @@ class SearchDefaults:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """What a model's own probability of its best reading is worth, as a logistic curve.
+
+    The logarithm of a probability falls with the length of a formula and is pulled down by label smoothing;
+    how far behind the next best reading lies says more.
+
+    Attributes:
+        bias: of the curve.
+        slope: weight of the logarithm of the probability.
+        length: weight of the number of tokens.
+        margin: weight of the logarithm of how many times more probable it is than the next best reading, at
+            most ``MARGIN``.
+    """
+
+    MARGIN: ClassVar[float] = 10.0
+
+    bias: float
+    slope: float
+    length: float
+    margin: float
+
+    @classmethod
+    def features(cls, probability: float, next_best: float, tokens: int) -> tuple[float, float, float]:
+        """Return what the weights are for, of a reading of a probability above 0 and so many tokens.
+
+        Args:
+            probability: of the best reading.
+            next_best: of the reading after it; 0 where there is none.
+            tokens: of the best reading.
+        """
+        lead = math.log(probability / next_best) if next_best > 0 else cls.MARGIN
+        return math.log(probability), float(tokens), min(lead, cls.MARGIN)
+
+    def confidence(self, probability: float, next_best: float, tokens: int) -> float:
+        """Return the chance that the best reading is right; arguments as for :meth:`features`."""
+        if probability <= 0:
+            return 0.0
+        weights = (self.slope, self.length, self.margin)
+        features = self.features(probability, next_best, tokens)
+        score = self.bias + sum(weight * each for weight, each in zip(weights, features, strict=True))
+        return 1 / (1 + math.exp(-max(-700.0, min(700.0, score))))
+
+
+@dataclass(frozen=True)
 class Facts:
     """What ``model.json`` tells of a model.
 
@@ -62,6 +107,7 @@ class Facts:
         options: sizes of the network.
         training: what it was trained on and how it did; for people.
         search: how to search it.
+        calibration: what its probabilities are worth in that search; ``None`` if nobody has measured that.
         parameters: number of weights.
         weights: how they are stored, ``int8`` or ``float32``.
         deviation: largest difference of logits between the float32 graphs and PyTorch.
@@ -77,6 +123,7 @@ class Facts:
     options: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     search: SearchDefaults = SearchDefaults()
+    calibration: Calibration | None = None
     parameters: int = 0
     weights: str = "float32"
     deviation: float = 0.0
@@ -174,7 +221,12 @@ def load_bundle(folder: Path) -> Bundle:
         vocabulary = Vocabulary.from_json(files[VOCABULARY])
     except VocabularyError as error:
         raise BundleError(f"{folder / VOCABULARY} is damaged: {error}") from None
-    facts = Facts(**(description | {"search": SearchDefaults(**description["search"])}))
+    calibration = description["calibration"]
+    parts = {
+        "search": SearchDefaults(**description["search"]),
+        "calibration": None if calibration is None else Calibration(**calibration),
+    }
+    facts = Facts(**(description | parts))
     return Bundle(files[ENCODER], files[STEP], vocabulary, facts, str(folder))
 
 
@@ -188,7 +240,7 @@ def _read(folder: Path, name: str) -> bytes:
 
 
 def _parse_description(data: bytes, path: Path) -> dict[str, Any]:
-    """Return the fields of :class:`Facts`, with ``search`` still a dictionary, and ``sha256``."""
+    """Return the fields of :class:`Facts`, ``search`` and ``calibration`` as dictionaries, and ``sha256``."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -197,8 +249,13 @@ def _parse_description(data: bytes, path: Path) -> dict[str, Any]:
         found = value.get("format") if isinstance(value, dict) else None
         raise BundleError(f"{path} has format {found!r}; this version of Inktex reads format {FORMAT}")
     del value["format"]
-    _check(value, asdict(Facts("", 0, 0.0, 0)) | {"sha256": {}}, path, "")
+    example = asdict(Facts("", 0, 0.0, 0)) | {"sha256": {}}
+    if value.get("calibration") is not None:
+        example["calibration"] = asdict(Calibration(0.0, 0.0, 0.0, 0.0))
+    _check(value, example, path, "")
     _check(value["search"], asdict(SearchDefaults()), path, "search.")
+    if value["calibration"] is not None:
+        _check(value["calibration"], example["calibration"], path, "calibration.")
     if value["max_length"] < 1 or value["search"]["width"] < 1 or value["search"]["max_length"] < 1:
         raise BundleError(f"{path}: lengths and the width of search must be at least 1")
     for size in (value["symbol_px"], value["symbol_px"] * value["search"]["second_scale"]):

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from inktex import __version__
 from inktex.commands import (
+    calibration,
     curves,
     data,
     describe,
@@ -133,6 +134,12 @@ COMMANDS: tuple[Command, ...] = (
         "Turn a training run into a model that 'inktex recognize' reads.",
         export.add_export,
         export.run_export,
+    ),
+    Command(
+        "calibrate",
+        "Measure what a model's confidence is worth, and note it in the model.",
+        calibration.add_calibrate,
+        calibration.run_calibrate,
     ),
 )
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from inktex.decoding.search import log_probabilities
+from inktex.decoding.forcing import force
+from inktex.decoding.search import Starts
 from inktex.decoding.stepper import FloatArray, Stepper
-from inktex.intake import canonical_pictures
+from inktex.intake import Source, canonical_pictures
 from inktex.recognizer import Recognizer
 from inktex.vocabulary import Vocabulary
 
@@ -46,7 +46,7 @@ class Explanation:
         return np.asarray(attention / max(float(attention.max()), _CONCENTRATED), np.float32)
 
 
-def explain(recognizer: Recognizer, source: Any) -> Explanation:
+def explain(recognizer: Recognizer, source: Source) -> Explanation:
     """Read an expression as the recognizer does, and see where it looks.
 
     What is best is found by the recognizer's own search; its tokens are then fed to the model again, from
@@ -61,8 +61,8 @@ def explain(recognizer: Recognizer, source: Any) -> Explanation:
     """
     tokens = recognizer.recognize(source).tokens
     bundle = recognizer.bundle
-    (picture,) = canonical_pictures(source, (bundle.facts.symbol_px,))
-    return follow(recognizer.stepper(), bundle.vocabulary, bundle.facts.stride, picture, tokens)
+    (canonical,) = canonical_pictures(source, (bundle.facts.symbol_px,))
+    return follow(recognizer.stepper(), bundle.vocabulary, bundle.facts.stride, canonical.picture, tokens)
 
 
 def follow(
@@ -82,14 +82,9 @@ def follow(
     """
     written = vocabulary.encode(tokens)
     rows, columns = (-(-side // stride) for side in picture.shape)
-    attention = np.zeros((len(written), rows, columns), np.float32)
-    scores = np.zeros(len(written), np.float32)
-    start, only = np.array([vocabulary.start_id]), np.zeros(1, np.int64)
+    start, end = np.array([vocabulary.start_id]), np.array([vocabulary.end_id])
     stepper.start(picture[None, None], np.zeros((1, *picture.shape), np.bool_))
-    token = start
-    for time, following in enumerate(written):
-        scored = log_probabilities(stepper.step(token, only), start, vocabulary.unwritten)
-        attention[time] = stepper.attention[0].reshape(rows, columns)
-        scores[time] = scored[0, following]
-        token = np.array([following])
-    return Explanation(picture, stride, tuple(tokens), attention, np.exp(scores))
+    starts = Starts(np.zeros(1, np.int64), start, end, vocabulary.unwritten)
+    (forced,) = force(stepper, starts, [written])
+    attention = forced.attention.reshape(len(written), rows, columns)
+    return Explanation(picture, stride, tuple(tokens), attention, forced.probabilities)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from inktex.box import Box, Canonical
 from inktex.errors import ImageError
 from inktex.image_header import FORMATS, Header, read_header
 from inktex.image_ink import pen_px, resize, separate_ink, sharp_binary, thin
@@ -129,12 +130,12 @@ def canonicalize(grey: FloatArray, symbol_px: float = CANONICAL_SYMBOL_PX) -> Fl
     Raises:
         ImageError: there is no ink to be seen.
     """
-    return canonicalize_at(grey, (symbol_px,))[0]
+    return canonicalize_at(grey, (symbol_px,))[0].picture
 
 
-def canonicalize_at(grey: FloatArray, sizes: Sequence[float]) -> list[FloatArray]:
+def canonicalize_at(grey: FloatArray, sizes: Sequence[float]) -> list[Canonical]:
     """Return the canonical picture at each of several sizes of a typical symbol, for the cost of little more
-    than one; see :func:`canonicalize`."""
+    than one, with what it shows of ``grey``; see :func:`canonicalize`."""
     ink = separate_ink(grey)
     binary, finer = sharp_binary(ink)
     if not binary.any():
@@ -145,14 +146,16 @@ def canonicalize_at(grey: FloatArray, sizes: Sequence[float]) -> list[FloatArray
         binary, finer = sharp_binary(ink)
     pen = pen_px(binary) / finer
     left, top, width, height = (side / finer for side in cv2.boundingRect(binary))
+    pixels = grey.shape[1] / ink.shape[1], grey.shape[0] / ink.shape[0]  # of ``grey`` in one of the ink
     pictures = []
     for symbol_px in sizes:
         scale = _scale(binary, symbol_px) * finer
         finest = _FINEST_PEN_PX * symbol_px / CANONICAL_SYMBOL_PX
         largest = _largest(symbol_px)
-        pictures.append(
-            _place(_thicken(ink, pen, finest / scale), (left, top, width, height), scale, largest)
-        )
+        picture = _place(_thicken(ink, pen, finest / scale), (left, top, width, height), scale, largest)
+        shown = Box(0, 0, picture.shape[1], picture.shape[0]).moved(-MARGIN_PX, -MARGIN_PX)
+        area = shown.scaled(1 / scale, 1 / scale).moved(left, top).scaled(*pixels)
+        pictures.append(Canonical(picture, area))
     return pictures
 
 
@@ -186,14 +189,16 @@ def _decode_pixels(data: bytes, header: Header) -> npt.NDArray[Any] | None:
     if header.format == "JPEG" and b"\xff\xd9" not in data:
         return None  # the end marker is missing, and libjpeg would fill up with grey
     # OpenCV's messages are kept off the terminal: the caller raises one sentence.
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    level, silent = cv2.utils.logging.getLogLevel(), cv2.utils.logging.LOG_LEVEL_SILENT
+    if level != silent:  # else the user, or another thread, has seen to it and puts it back
+        cv2.utils.logging.setLogLevel(silent)
     try:
         return cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
         return None
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        if level != silent:
+            cv2.utils.logging.setLogLevel(level)
 
 
 def _to_grey(pixels: npt.NDArray[Any], conversion: int, premultiplied: bool) -> FloatArray:

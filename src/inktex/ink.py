@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -136,6 +136,22 @@ def symbol_size(ink: Ink) -> float:
     return float(1.06 * median ** (1 / 2) * rows ** (1 / 6) * (columns / len(sides)) ** (1 / 3))
 
 
+class Raster(NamedTuple):
+    """A drawn ink.
+
+    Attributes:
+        picture: [h, w], ink 1 on background 0.
+        scale: pixels in a unit of the ink.
+        left: the ink's x at the picture's left edge.
+        top: the ink's y at its upper edge.
+    """
+
+    picture: FloatArray
+    scale: float
+    left: float
+    top: float
+
+
 def rasterize(
     ink: Ink, symbol_size_px: float = 32.0, pen_width_px: float = 2.5, margin_px: float = 4.0
 ) -> FloatArray:
@@ -150,6 +166,13 @@ def rasterize(
     Returns:
         Picture [h, w], ink 1 on background 0. It is held to 8,192 px a side and 8 megapixels.
     """
+    return raster(ink, symbol_size_px, pen_width_px, margin_px).picture
+
+
+def raster(
+    ink: Ink, symbol_size_px: float = 32.0, pen_width_px: float = 2.5, margin_px: float = 4.0
+) -> Raster:
+    """Draw the ink as :func:`rasterize` does, and tell where it lies in the picture."""
     left, top, right, bottom = ink.bounds()
     scale = symbol_size_px / symbol_size(ink)
     width, height = max(right - left, 1e-6), max(bottom - top, 1e-6)
@@ -158,7 +181,8 @@ def rasterize(
     strokes = [(stroke - np.array([left, top], dtype=np.float32)) * scale + border for stroke in ink.strokes]
     height = math.ceil((bottom - top) * scale + 2 * border)
     width = math.ceil((right - left) * scale + 2 * border)
-    return draw_strokes(strokes, height, width, pen_width_px)
+    picture = draw_strokes(strokes, height, width, pen_width_px)
+    return Raster(picture, scale, left - border / scale, top - border / scale)
 
 
 def draw_strokes(strokes: Sequence[FloatArray], height: int, width: int, pen_width_px: float) -> FloatArray:

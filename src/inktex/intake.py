@@ -5,20 +5,36 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from inktex.box import Canonical
 from inktex.errors import ImageError, InkError
-from inktex.image import CANONICAL_SYMBOL_PX, FloatArray, canonicalize_at, decode, from_array
-from inktex.ink import Ink, ink_from_json, rasterize
+from inktex.image import CANONICAL_SYMBOL_PX, canonicalize_at, decode, from_array
+from inktex.ink import Ink, ink_from_json, raster
 
 _INK_SUFFIXES = (".inkml", ".json")
 _PLAIN_MODES = ("1", "L", "RGB", "RGBA", "I;16")  # of Pillow: those whose arrays are colours as they stand
 
 
-def canonical_pictures(source: Any, sizes: Sequence[float] = (CANONICAL_SYMBOL_PX,)) -> list[FloatArray]:
-    """Return the canonical pictures [h, w] of whatever a recognizer reads, one for each size.
+class OffersArray(Protocol):
+    """What NumPy can take pixels from, such as an array or a Pillow picture."""
+
+    @property
+    def __array_interface__(self) -> Any:
+        """Shape, type and place of the pixels."""
+        ...
+
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | Ink | OffersArray
+
+
+def canonical_pictures(source: Source, sizes: Sequence[float] = (CANONICAL_SYMBOL_PX,)) -> list[Canonical]:
+    """Return the canonical pictures of whatever a recognizer reads, one for each size.
+
+    Each knows which part of its source it shows: in pixels of the picture (turned upright by its EXIF tag)
+    or in the ink's own coordinates.
 
     Args:
         source: a path, or the bytes, of a picture, of InkML or of JSON strokes; a NumPy array; a Pillow
@@ -35,13 +51,22 @@ def canonical_pictures(source: Any, sizes: Sequence[float] = (CANONICAL_SYMBOL_P
     if isinstance(source, bytes | bytearray | memoryview):
         return _from_bytes(bytes(source), None, "", sizes)
     if isinstance(source, Ink):
-        return canonicalize_at(1 - rasterize(source), sizes)
+        return _of_ink(source, sizes)
     if hasattr(source, "__array__") or hasattr(source, "__array_interface__"):
         return canonicalize_at(from_array(_pixels(source)), sizes)
     raise ImageError(
         "a path, bytes, a NumPy array, a Pillow picture or an Ink can be read, "
         f"not an object of type {type(source).__name__}"
     )
+
+
+def _of_ink(ink: Ink, sizes: Sequence[float]) -> list[Canonical]:
+    """Draw strokes, and canonicalise the picture as any other."""
+    drawn = raster(ink)
+    return [
+        Canonical(picture, area.scaled(1 / drawn.scale, 1 / drawn.scale).moved(drawn.left, drawn.top))
+        for picture, area in canonicalize_at(1 - drawn.picture, sizes)
+    ]
 
 
 def _pixels(source: Any) -> np.ndarray[Any, Any]:
@@ -68,16 +93,16 @@ def _file(path: Path) -> bytes:
         raise kind(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from None
 
 
-def _from_bytes(data: bytes, name: str | None, suffix: str, sizes: Sequence[float]) -> list[FloatArray]:
+def _from_bytes(data: bytes, name: str | None, suffix: str, sizes: Sequence[float]) -> list[Canonical]:
     """Tell InkML, JSON and pictures apart by suffix, else by their first character."""
     begin = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     about = name or "the data"
     if suffix == ".inkml" or (suffix != ".json" and begin == b"<"):
         from inktex.inkml import read_inkml  # here, since it loads lxml, which pictures do without
 
-        return canonicalize_at(1 - rasterize(read_inkml(data, about).ink), sizes)
+        return _of_ink(read_inkml(data, about).ink, sizes)
     if suffix == ".json" or begin in (b"[", b"{"):
-        return canonicalize_at(1 - rasterize(ink_from_json(data, about)), sizes)
+        return _of_ink(ink_from_json(data, about), sizes)
     grey = decode(data, about)
     try:
         return canonicalize_at(grey, sizes)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from inktex.box import Canonical
 from inktex.bundle import Bundle, load_bundle
 from inktex.decoding.grammar import Grammar
 from inktex.decoding.rescore import search_both_ways
 from inktex.decoding.search import SearchOptions, search
-from inktex.decoding.stepper import BoolArray, FloatArray, OnnxStepper
+from inktex.decoding.stepper import BoolArray, FloatArray, OnnxStepper, Stepper
+from inktex.details import token_details
 from inktex.errors import ConfigError, InktexError
 from inktex.image import CANONICAL_SYMBOL_PX
-from inktex.intake import canonical_pictures
+from inktex.intake import Source, canonical_pictures
+from inktex.recognition import Alternative, Recognition, TokenDetail
 
 _SHIPPED = Path(__file__).parent / "weights"
 _WINDOW = 256  # inputs that are prepared at a time and sorted by size
@@ -26,39 +28,14 @@ _BATCH_PIXELS = 160_000  # padded area of a batch, with symbols of 16 px
 _BATCH_PICTURES = 16
 
 
-@dataclass(frozen=True)
-class Alternative:
-    """Another reading: its LaTeX and confidence."""
+class _Reading(NamedTuple):
+    """What one or both looks found: ids of tokens, and the probability that the model gives to them.
 
-    latex: str
-    confidence: float
-
-
-@dataclass(frozen=True)
-class Recognition:
-    """What was read.
-
-    Attributes:
-        latex: the LaTeX, tokens separated by spaces.
-        confidence: the probability, 0 to 1, that the model gives to the whole expression (the geometric mean
-            of both directions', and the mean of both looks'); 0 if it was cut short by the length bound.
-        alternatives: other readings, the best first as search ranks them, which takes account of length.
-        tokens: the LaTeX as tokens.
-        bounded: whether the bound on length, or that on repetition, cut the reading short or bent it.
+    It is the geometric mean of both directions', and the mean of both looks'; 0 if the reading was cut short.
     """
 
-    latex: str
-    confidence: float
-    alternatives: tuple[Alternative, ...]
-    tokens: tuple[str, ...]
-    bounded: bool = False
-
-
-class _Reading(NamedTuple):
-    """What one or both looks found: ids of tokens and their probability."""
-
     tokens: tuple[int, ...]
-    confidence: float
+    probability: float
 
 
 class Recognizer:
@@ -68,7 +45,7 @@ class Recognizer:
     picture; an :class:`inktex.ink.Ink`. It may be used by several threads at once.
 
     Args:
-        model: folder of a bundle; ``None`` is the one that ships with Inktex.
+        model: a bundle, or its folder; ``None`` is the one that ships with Inktex.
         threads: threads that compute; ``None`` leaves the choice to ONNX Runtime.
         width: hypotheses kept for a picture, 1 is greedy; ``None`` is the model's own default.
         both_ways: whether to read from both ends; ``None`` is the model's own default.
@@ -83,7 +60,7 @@ class Recognizer:
 
     def __init__(
         self,
-        model: str | Path | None = None,
+        model: str | Path | Bundle | None = None,
         *,
         threads: int | None = None,
         width: int | None = None,
@@ -91,7 +68,7 @@ class Recognizer:
         second_look: bool | None = None,
         grammar: bool | None = None,
     ) -> None:
-        self.bundle: Bundle = load_bundle(_SHIPPED if model is None else Path(model))
+        self.bundle = model if isinstance(model, Bundle) else load_bundle(Path(model or _SHIPPED))
         facts = self.bundle.facts
         if threads is not None and threads < 1:
             raise ConfigError(f"threads must be at least 1, got {threads}")
@@ -102,9 +79,7 @@ class Recognizer:
             )
         except ValueError as error:
             raise ConfigError(str(error)) from None
-        self._search = (
-            search_both_ways if (defaults.both_ways if both_ways is None else both_ways) else search
-        )
+        self._both_ways = defaults.both_ways if both_ways is None else both_ways
         grammatical = defaults.grammar if grammar is None else grammar
         self._grammar = Grammar(self.bundle.vocabulary) if grammatical else None
         self._sizes = [facts.symbol_px]
@@ -118,28 +93,38 @@ class Recognizer:
         """Return a new stepper of the model, which is all that search sees of it."""
         return OnnxStepper(self._encoder, self._step, self.bundle.facts.max_length)
 
-    def recognize(self, source: Any) -> Recognition:
+    def recognize(self, source: Source, *, details: bool = False) -> Recognition:
         """Read one expression.
+
+        Args:
+            source: what to read.
+            details: whether to find out how sure each token is and where it stands, which takes a little
+                longer.
 
         Raises:
             InktexError: the source cannot be read; one sentence says why.
         """
-        return self.recognize_many([source])[0]
+        return self.recognize_many([source], details=details)[0]
 
     def recognize_many(
-        self, sources: Iterable[Any], progress: Callable[[int], None] | None = None
+        self,
+        sources: Iterable[Source],
+        progress: Callable[[int], None] | None = None,
+        *,
+        details: bool = False,
     ) -> list[Recognition]:
         """Read many expressions, which is faster than one by one; the answers are the same.
 
         Args:
             sources: as for :meth:`recognize`.
             progress: called with the number of those done so far.
+            details: as for :meth:`recognize`.
 
         Raises:
             InktexError: a source cannot be read. :meth:`recognize_each` goes on past those.
         """
         done: dict[int, Recognition] = {}
-        for index, result in self.recognize_each(sources):
+        for index, result in self.recognize_each(sources, details=details):
             if isinstance(result, InktexError):
                 raise result
             done[index] = result
@@ -147,44 +132,57 @@ class Recognizer:
                 progress(len(done))
         return [done[index] for index in range(len(done))]
 
-    def recognize_each(self, sources: Iterable[Any]) -> Iterator[tuple[int, Recognition | InktexError]]:
+    def recognize_each(
+        self, sources: Iterable[Source], *, details: bool = False
+    ) -> Iterator[tuple[int, Recognition | InktexError]]:
         """Yield (index, recognition, or why there is none) of every source, in the order they are done in.
 
         Sources are taken as they are needed, so there may be any number of them.
         """
         numbered = enumerate(sources)
         while window := list(islice(numbered, _WINDOW)):
-            pictures: dict[int, list[FloatArray]] = {}
+            pictures: dict[int, list[Canonical]] = {}
             for index, source in window:
                 try:
                     pictures[index] = canonical_pictures(source, self._sizes)
                 except InktexError as error:
                     yield index, error
             room = _BATCH_PIXELS * (self._sizes[0] / CANONICAL_SYMBOL_PX) ** 2
-            for batch in _batches({index: looks[0] for index, looks in pictures.items()}, room):
-                yield from zip(batch, self._read([pictures[index] for index in batch]), strict=True)
+            for batch in _batches({index: looks[0].picture for index, looks in pictures.items()}, room):
+                yield from zip(batch, self._read([pictures[index] for index in batch], details), strict=True)
 
-    def _read(self, pictures: list[list[FloatArray]]) -> list[Recognition]:
+    def _read(self, pictures: list[list[Canonical]], details: bool) -> list[Recognition]:
         """Read a batch of expressions, each given as its canonical pictures for one look or two."""
-        found = self._look([looks[0] for looks in pictures])
+        stepper = self.stepper()
+        found = self._look(stepper, [looks[0] for looks in pictures])
         below = self.bundle.facts.search.second_below
         doubtful = [
             index
             for index, looks in enumerate(pictures)
-            if len(looks) > 1 and found[index][0].confidence < below
+            if len(looks) > 1 and found[index][0].probability < below
         ]
         if doubtful:
-            again = self._look([pictures[index][1] for index in doubtful])
+            again = self._look(self.stepper(), [pictures[index][1] for index in doubtful])
             for index, second in zip(doubtful, again, strict=True):
                 found[index] = _seen_twice(found[index], second)
-        return [self._recognition(readings) for readings in found]
+        if not details:
+            return [self._recognition(readings) for readings in found]
+        followed = token_details(
+            stepper,
+            self.bundle.vocabulary,
+            self.bundle.facts.stride,
+            [looks[0] for looks in pictures],
+            [readings[0].tokens for readings in found],
+            self._both_ways,
+        )
+        return [self._recognition(*both) for both in zip(found, followed, strict=True)]
 
-    def _look(self, pictures: list[FloatArray]) -> list[list[_Reading]]:
+    def _look(self, stepper: Stepper, pictures: list[Canonical]) -> list[list[_Reading]]:
         """Search a batch of canonical pictures; return the readings of each, the best first."""
         vocabulary = self.bundle.vocabulary
-        found = self._search(
-            self.stepper(),
-            *_padded(pictures),
+        found = (search_both_ways if self._both_ways else search)(
+            stepper,
+            *_padded([canonical.picture for canonical in pictures]),
             vocabulary.start_id,
             vocabulary.end_id,
             vocabulary.unwritten,
@@ -196,26 +194,41 @@ class Recognizer:
             for hypotheses in found
         ]
 
-    def _recognition(self, readings: list[_Reading]) -> Recognition:
-        best, *others = readings
-        vocabulary = self.bundle.vocabulary
+    def _recognition(self, readings: list[_Reading], details: tuple[TokenDetail, ...] = ()) -> Recognition:
+        best = readings[0]
         if self._grammar is None:
-            bounded = best.confidence == 0
+            bounded = best.probability == 0
         else:
             longest = min(self._options.max_length, self.bundle.facts.max_length)
             bounded = self._grammar.bounds(best.tokens, longest)
-        tokens = tuple(vocabulary.decode(best.tokens))
-        alternatives = (
-            Alternative(" ".join(vocabulary.decode(other.tokens)), other.confidence) for other in others
-        )
-        return Recognition(" ".join(tokens), best.confidence, tuple(alternatives), tokens, bounded)
+        distinct: dict[str, Alternative] = {}
+        for reading, confidence in zip(readings, self._confidences(readings), strict=True):
+            tokens = tuple(self.bundle.vocabulary.decode(reading.tokens))
+            each = Alternative(tokens, confidence)
+            distinct.setdefault(each.latex, each)  # tokens may differ in what changes nothing
+        first, *others = distinct.values()
+        return Recognition(first.tokens, first.confidence, tuple(others), bounded, details)
+
+    def _confidences(self, readings: list[_Reading]) -> list[float]:
+        """Return what users are told of how sure each reading is, the best first.
+
+        What the best leaves is shared among the others by their probability; none gets more than in
+        proportion to the best.
+        """
+        curve = self.bundle.facts.calibration
+        best, *others = (reading.probability for reading in readings)
+        if curve is None or best <= 0:
+            return [best, *others]
+        confidence = curve.confidence(best, max(others, default=0.0), len(readings[0].tokens))
+        share = min(confidence / best, (1 - confidence) / sum(others) if sum(others) > 0 else 0.0)
+        return [confidence, *(probability * share for probability in others)]
 
 
 def _seen_twice(first: list[_Reading], second: list[_Reading]) -> list[_Reading]:
-    """Join the readings of two looks: each has the mean of its confidences, 0 where it was not found."""
+    """Join the readings of two looks: each has the mean of its probabilities, 0 where it was not found."""
     sums: dict[tuple[int, ...], float] = {}
     for reading in (*first, *second):
-        sums[reading.tokens] = sums.get(reading.tokens, 0.0) + reading.confidence / 2
+        sums[reading.tokens] = sums.get(reading.tokens, 0.0) + reading.probability / 2
     joined = sorted(sums, key=lambda tokens: -sums[tokens])
     return [_Reading(tokens, sums[tokens]) for tokens in joined[: max(len(first), len(second))]]
 

@@ -54,11 +54,13 @@ def run_explain(options: Namespace) -> int:
         data = _counting_sheet(options.model, options.picture)
         write_file(options.counts, data)
     if options.output is not None:
+        from inktex.latex_readable import readable
+
         explanation = _explanation(options.model, options.picture)
         if not explanation.tokens:
             raise DataError(f"{options.picture}: the model reads nothing there, so there is nothing to show")
         write_file(options.output, _drawn(options.output, Path(options.picture).name, explanation))
-        print(" ".join(explanation.tokens))
+        print(readable(explanation.tokens))
     return 0
 
 
@@ -119,7 +121,7 @@ def _run_explanation(folder: Path, source: str) -> Explanation:
     from inktex.training.stepper import TorchStepper
 
     network, vocabulary, config = load_run(folder)
-    (picture,) = canonical_pictures(source, (config.data.symbol_px,))
+    picture = canonical_pictures(source, (config.data.symbol_px,))[0].picture
     limit = config.model.max_length
     (found,) = search(
         TorchStepper(network, limit),
@@ -154,7 +156,7 @@ def _counting_sheet(model: str | None, source: str) -> bytes:
 
     network, vocabulary, config = load_run(Path(str(model)))
     counting: Any = getattr(network, "counting_maps", None)
-    (picture,) = canonical_pictures(source, (config.data.symbol_px,))
+    picture = canonical_pictures(source, (config.data.symbol_px,))[0].picture
     with torch.no_grad():
         features = network.encode(
             torch.from_numpy(picture)[None, None], torch.zeros(1, *picture.shape, dtype=torch.bool)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from inktex.commands.forms import Form, add_form, chosen_form
 from inktex.commands.output import (
     add_json,
     check_targets,
@@ -22,24 +21,26 @@ from inktex.commands.output import (
 )
 from inktex.commands.page import write_page
 from inktex.commands.report import PAGE_HELP, print_report, report_values
-from inktex.errors import ConfigError, DataError, InktexError
+from inktex.errors import ConfigError, DataError, InktexError, LatexError
 
 if TYPE_CHECKING:
     from inktex.data.dataset import Sample
+    from inktex.intake import Source
     from inktex.metrics.item import Item
     from inktex.metrics.report import Report
-    from inktex.recognizer import Recognition, Recognizer
+    from inktex.recognition import Recognition
+    from inktex.recognizer import Recognizer
 
 _STANDARD_INPUT = "-"
 _INK_SUFFIXES = frozenset((".inkml", ".json"))
 _UNREADABLE_SHOWN = 20
 
 
-class _Source(NamedTuple):
-    """What to read: its name, and what the recognizer takes."""
+class _Named(NamedTuple):
+    """What to read, and its name."""
 
     name: str
-    value: Any
+    value: Source
 
 
 def _add_model(parser: ArgumentParser) -> None:
@@ -86,61 +87,66 @@ def add_recognize(parser: ArgumentParser) -> None:
         help="a picture, InkML or JSON strokes; a folder of such files; or - for standard input",
     )
     _add_model(parser)
-    parser.add_argument(
-        "--json-lines",
-        action="store_true",
-        help="print JSON objects, one a line: file, latex, confidence, alternatives, tokens; or file, error",
-    )
+    add_form(parser)
     parser.add_argument("--output", metavar="FILE", help="write to this file instead of standard output")
 
 
 def run_recognize(options: Namespace) -> int:
     """Read files and print what stands in them; files that cannot be read are reported and passed over."""
     check_targets(options.output)
-    sources = [source for name in options.files for source in _sources(name)]
     alone = len(options.files) == 1 and not Path(options.files[0]).is_dir()
+    form = chosen_form(options, named=not alone)
+    sources = [source for name in options.files for source in _sources(name)]
     recognizer = _recognizer(options)
     lines: list[str] = []
     failed = 0
     with progress("recognizing", len(sources)) as (advance, say):
-        for index, result in _in_order(recognizer.recognize_each(source.value for source in sources)):
-            name = printable(sources[index].name)
+        put = say if form.streams and not options.output else lines.append
+        for head in form.head():
+            put(head)
+        results = recognizer.recognize_each((source.value for source in sources), details=options.details)
+        for index, result in _in_order(results):
             advance()
-            if isinstance(result, InktexError):
+            name = printable(sources[index].name)
+            printed, error = _line(form, name, result)
+            if error is not None:
                 failed += 1
-                about = f"standard input: {result}" if name == _STANDARD_INPUT else str(result)
-                print(f"inktex: error: {about}", file=sys.stderr)
-            line = _json_line(name, result) if options.json_lines else _text_line(name, result, alone)
-            if line is not None:
-                (lines.append if options.output else say)(line)
-    if options.output and failed < len(sources):
+                print(f"inktex: error: {error}", file=sys.stderr)
+            if printed is not None:
+                put(printed)
+    if not form.streams:
+        lines = form.document(lines)
+    if not options.output:
+        for line in lines:
+            print(line)
+    elif failed < len(sources):
         write_lines(options.output, lines)
     return 2 if failed else 0
 
 
-def _json_line(name: str, result: Recognition | InktexError) -> str:
-    fields = {"error": str(result)} if isinstance(result, InktexError) else asdict(result)
-    return json.dumps({"file": name, **fields}, ensure_ascii=False)
+def _line(form: Form, name: str, result: Recognition | InktexError) -> tuple[str | None, str | None]:
+    """Return the line to print, if there is one, and what to complain of, if anything."""
+    if not isinstance(result, InktexError):
+        try:
+            return form.line(name, result), None
+        except LatexError as error:
+            result = error if name == _STANDARD_INPUT else LatexError(f"{name}: {error}")
+    about = f"standard input: {result}" if name == _STANDARD_INPUT else str(result)
+    return form.problem(name, result), about
 
 
-def _text_line(name: str, result: Recognition | InktexError, alone: bool) -> str | None:
-    if isinstance(result, InktexError):
-        return None
-    return result.latex if alone else f"{name}\t{result.latex}"
-
-
-def _sources(name: str) -> Iterator[_Source]:
+def _sources(name: str) -> Iterator[_Named]:
     """Yield what an argument stands for: a file, standard input, or the files of a folder that may be read.
 
     Raises:
         DataError: a folder that cannot be read, or holds no such file.
     """
     if name == _STANDARD_INPUT:
-        yield _Source(name, sys.stdin.buffer.read())
+        yield _Named(name, sys.stdin.buffer.read())
         return
     path = Path(name)
     if not path.is_dir():
-        yield _Source(name, path)
+        yield _Named(name, path)
         return
     from inktex.data.sources import PICTURE_SUFFIXES
 
@@ -153,7 +159,7 @@ def _sources(name: str) -> Iterator[_Source]:
     files = [file for file in files if file.is_file() and not file.name.startswith(".")]
     if not files:
         raise DataError(f"the folder {name} holds no pictures and no ink (.inkml, .json)")
-    yield from (_Source(str(file), file) for file in files)
+    yield from (_Named(str(file), file) for file in files)
 
 
 def _in_order(

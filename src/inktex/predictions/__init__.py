@@ -5,7 +5,7 @@ The format is found from the content, never from the file's name:
 ===========  =============================================================  =================================
 format       one expression                                                 serves as
 ===========  =============================================================  =================================
-TSV          ``NAME<TAB>LATEX`` (``caption.txt``, ``inktex recognize``)     predictions or references
+TSV          ``NAME<TAB>LATEX`` (``inktex recognize --tokens``)           predictions or references
 JSON lines   an object with an id and a text, see below                     predictions, references or both
 JSON list    the same objects in ``[...]`` (``{i, image, p, l}``)           predictions, references or both
 JSON table   ``{NAME: {label, predi}}``, as CAN writes its wrong answers    predictions, references or both
@@ -16,9 +16,10 @@ plain lines  a line of LaTeX, empty ones too; matched by position           pred
 
 Keys of a JSON object, of each kind the first that is there: the id is ``id``, ``file``, ``name``, ``image``
 or ``i``; the prediction ``prediction``, ``pred``, ``predi``, ``p`` or ``latex``; the reference ``reference``,
-``label`` or ``l``, and in a file of references ``latex`` too; besides ``confidence`` (0 to 1), ``writer`` or
-``source``, and ``error`` or ``problem`` where there is no prediction. In ``p`` and ``l`` the characters 0, 2
-and 3, which are the padding, start and end of the system that writes them, are no part of the text.
+``label`` or ``l``, and in a file of references ``latex`` too. Beside ``latex`` may stand ``tokens``, a list
+that counts instead of it. There may be ``confidence`` (0 to 1), ``writer`` or ``source``, and ``error`` or
+``problem`` where there is no prediction. In ``p`` and ``l`` the characters 0, 2 and 3, which are the padding,
+start and end of the system that writes them, are no part of the text.
 
 Rules, the same for both sides:
 

@@ -99,7 +99,7 @@ def read_object(fields: Mapping[str, object], path: str, where: str, name: str |
         where,
         prediction=_string(fields, prediction, place),
         reference=_string(fields, _first(fields, REFERENCE_KEYS), place),
-        text=_string(fields, "latex", place),
+        text=_latex(fields, place),
         confidence=_confidence(fields.get("confidence"), place),
         source=_string(fields, _first(fields, _SOURCE_KEYS), place) or None,
         problem=problem,
@@ -124,6 +124,14 @@ def _string(fields: Mapping[str, object], key: str, place: str) -> str | None:
     if key in _CODE_POINT_KEYS:
         value = value.partition(_END)[0].replace(_START, "").replace(_PADDING, "")
     return encodable(value)
+
+
+def _latex(fields: Mapping[str, object], place: str) -> str | None:
+    """Return the text under ``latex``, or rather the tokens where they stand beside it."""
+    text, tokens = _string(fields, "latex", place), fields.get("tokens")
+    if text is None or not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+        return text
+    return encodable(" ".join(tokens))
 
 
 def _confidence(value: object, place: str) -> float | None:
