@@ -213,7 +213,7 @@ def vars_of(alternatives: Iterable[Any]) -> list[tuple[str, float]]:
 
 
 def test_confidence_follows_the_curve_of_the_model(tiny_bundle: Path) -> None:
-    """The best reading has the curve's value; the others keep their proportions and sum to at most the rest."""
+    """The best reading has the value of the curve; the others keep their proportions, within what is left."""
     bundle = load_bundle(tiny_bundle)
     curve = Calibration(1.5, 0.4, 0.05, 0.3)
     plain = Recognizer(bundle, threads=1, width=4).recognize(scribble(0))
