@@ -16,7 +16,7 @@ help:
 	@echo "make demo    set up and recognize the examples"
 	@echo "make test    set up for development and run the tests"
 	@echo "make check   ruff, mypy and the test of import directions"
-	@echo "make bench   time the recognizer; writes benchmarks/results/speed.json"
+	@echo "make bench   time the recognizer; writes benchmarks/results/examples.json"
 	@echo "make smoke   every configuration: 20 steps, an export, a picture read; on the CPU, some minutes"
 	@echo "make setup   set up for development only"
 	@echo "make clean   remove .venv, caches and builds (not runs/ and data/)"
@@ -36,7 +36,7 @@ check: $(VENV)/.dev
 	@$(BIN)/python -m pytest tests/test_architecture.py
 
 bench: $(VENV)/.base
-	@$(BIN)/python benchmarks/speed.py
+	@$(BIN)/python benchmarks/recognition.py --alone --name examples
 
 smoke: $(VENV)/.dev
 	@$(BIN)/python -W ignore benchmarks/smoke.py

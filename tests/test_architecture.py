@@ -45,7 +45,8 @@ ALLOWED: dict[str, frozenset[str]] = {
         "models": "",
         "data": "latex latex_normalize latex_parts vocabulary ink inkml image image_ink",
         "training": "data models decoding metrics vocabulary image",
-        "export": "models bundle vocabulary",
+        "quantize": "",
+        "export": "models bundle quantize vocabulary",
         "explain": "decoding intake recognizer vocabulary",
         "visualize": "data ink latex mathml explain page",
         "evaluation": "data intake metrics recognizer",
@@ -62,7 +63,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     }.items()
 }
 # What may import PyTorch or need something that does; nobody who only recognizes or prepares data loads it.
-WITH_TORCH = ("models", "training", "export", "data.batching")
+WITH_TORCH = ("models", "training", "export", "quantize", "data.batching")
 IMPORT_NAMES = {"opencv-python-headless": "cv2", "PyYAML": "yaml"}
 USED_BY_OTHERS = {"tensorboard"}  # by Lightning, for its log
 HEAVY = frozenset({"torch", "lightning", "safetensors", "onnx", "tensorboard"})

@@ -11,11 +11,13 @@ import pytest
 from inktex.data.augment import CELL_PX, draw, draw_picture, prepare
 from inktex.data.strengths import NO_AUGMENTATION, AugmentOptions
 from inktex.errors import ConfigError
-from inktex.image import CANONICAL_SYMBOL_PX, canonicalize
+from inktex.image import CANONICAL_SYMBOL_PX, MARGIN_PX, canonicalize, typical_symbol_px
+from inktex.image_ink import pen_px, sharp_binary
 from inktex.ink import Ink, Symbol, draw_strokes, rasterize
 
 MOVING = {"perspective": 0.1, "wave": 0.1, "stroke_shift": 0.04}  # each strong
 SHARES = (
+    "canonicalized",
     "smoothing",
     "coarsening",
     "pressure",
@@ -28,7 +30,7 @@ SHARES = (
     "resampling",
     "jpeg",
 )
-EVERYTHING = dataclasses.replace(AugmentOptions(), **dict.fromkeys(SHARES, 1.0))
+EVERYTHING = dataclasses.replace(AugmentOptions(), **dict.fromkeys(SHARES, 1.0) | {"canonicalized": 0.0})
 
 
 def square(left: float, top: float, side: float) -> np.ndarray:
@@ -209,6 +211,31 @@ def test_cells_follow_the_changes(name: str, seed: int) -> None:
     assert not ((blocks > 0.5) & ~near).any()
     assert (blocks[drawing.cells.any(axis=0)] > 0.1).all()
     assert np.argwhere(drawing.cells[0])[:, 1].max() < np.argwhere(drawing.cells[1])[:, 1].min()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_canonicalized_drawing_is_what_the_recognizer_would_see(seed: int) -> None:
+    """Whatever the pen, symbols measure what they should, strokes are no wider than the recognizer leaves them,
+    and the margin is its own; a drawing that is not measured again is off by its pen."""
+    options = only("canonicalized", 1.0)
+    picture = draw(prepare(squares()), options, np.random.default_rng(seed), 1.5).picture
+    ink = picture > 0.5
+
+    assert typical_symbol_px(ink.astype(np.uint8)) == pytest.approx(1.5 * CANONICAL_SYMBOL_PX, rel=0.1)
+    assert pen_px(*sharp_binary(picture)[:1]) / sharp_binary(picture)[1] < 1.5 * 2.2 + 0.7
+    assert np.argwhere(ink).min(axis=0).tolist() == pytest.approx([MARGIN_PX, MARGIN_PX], abs=1)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_canonicalized_drawing_keeps_within_its_bounds(seed: int) -> None:
+    """It is made smaller until it fits, and the cells go along."""
+    options = only("canonicalized", 1.0)
+    drawing = draw(prepare(squares()), options, np.random.default_rng(seed), 2.0, (24, 64))
+
+    assert drawing.picture.shape[0] <= 24
+    assert drawing.picture.shape[1] <= 64
+    assert drawing.cells.shape[1:] == tuple(side // CELL_PX for side in drawing.picture.shape)
+    assert drawing.cells.any(axis=(1, 2)).all()
 
 
 @pytest.mark.parametrize("seed", range(10))

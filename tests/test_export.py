@@ -14,9 +14,10 @@ from inktex.decoding.rescore import search_both_ways
 from inktex.decoding.search import SearchOptions
 from inktex.decoding.stepper import OnnxStepper
 from inktex.errors import BundleError
-from inktex.export import export, store_weights_int8
+from inktex.export import export
 from inktex.models.inktex import InktexModel, InktexOptions
 from inktex.models.interface import Step
+from inktex.quantize import store_weights_int8
 from inktex.training.stepper import TorchStepper
 from inktex.vocabulary import Vocabulary
 
@@ -84,16 +85,49 @@ def test_hypotheses_may_be_reordered_repeated_and_dropped(model: InktexModel, bu
             stepper.rewind()
 
 
-def test_the_step_costs_the_same_at_any_length_in_state_only(bundle: Bundle) -> None:
-    """A step returns the state one token longer: nothing of the sequence is read again."""
-    stepper = OnnxStepper(*bundle.sessions(1), TINY.max_length)
-    stepper.start(*pictures())
-    lengths = []
-    for _ in range(4):
-        stepper.step(np.array([1, 1, 1]), np.array([0, 1, 2]))
-        lengths.append({stepper._state[f"state.cache.{layer}"].shape[3] for layer in range(TINY.layers)})
+def test_groups_are_as_large_as_neighbours_allow(model: InktexModel, bundle: Bundle) -> None:
+    """Beams of one picture, of several, and what is left of them give the logits that each gives alone."""
+    ours, theirs = OnnxStepper(*bundle.sessions(1), TINY.max_length), TorchStepper(model, TINY.max_length)
+    generator = np.random.default_rng(1)
+    for stepper in (ours, theirs):
+        stepper.start(*pictures())
 
-    assert lengths == [{1}, {2}, {3}, {4}]
+    groups = []
+    for parents in (
+        [0, 1, 2, 0, 1, 2],  # a search from each end
+        np.repeat(np.arange(6), 3),
+        np.repeat(np.arange(6), 3) * 3 + generator.integers(0, 3, 18),
+        np.repeat([0, 2, 5], 3) * 3 + generator.integers(0, 3, 9),  # of which three go on
+        [6, 7, 7],  # and one
+        [1, 0, 2, 2, 0],
+    ):
+        tokens = generator.integers(0, len(VOCABULARY), len(parents))
+        expected = theirs.step(tokens, np.asarray(parents))
+        np.testing.assert_allclose(ours.step(tokens, np.asarray(parents)), expected, atol=1e-4)
+        np.testing.assert_allclose(ours.attention, theirs.attention, atol=1e-4)
+        groups.append(len(ours._read))
+
+    assert groups == [6, 6, 6, 3, 1, 1]
+
+
+def test_tokens_of_dropped_hypotheses_leave_the_cache(model: InktexModel, bundle: Bundle) -> None:
+    """However long beams grow, what is cached is what they still are, and a bounded rest; logits stay."""
+    ours, theirs = OnnxStepper(*bundle.sessions(1), TINY.max_length), TorchStepper(model, TINY.max_length)
+    generator = np.random.default_rng(2)
+    for stepper in (ours, theirs):
+        stepper.start(*pictures())
+    written = [()] * 3
+    parents = np.repeat([0, 1, 2], 4)
+    for _ in range(100):
+        written = [(*written[parent], object()) for parent in parents]
+        tokens = generator.integers(0, len(VOCABULARY), 12)
+        logits = ours.step(tokens, parents)
+        np.testing.assert_allclose(logits, theirs.step(tokens, parents), atol=1e-4)
+        alive = max(len({id(token) for each in written[i : i + 4] for token in each}) for i in (0, 4, 8))
+        assert ours._given["state.cache.keys.0"].shape()[2] <= alive + 100
+        parents = np.repeat([0, 4, 8], 4) + generator.integers(0, 4, 12)
+
+    assert ours._given["state.cache.keys.0"].shape()[2] < 300
 
 
 def test_the_folder_is_what_was_checked(model: InktexModel, tmp_path: Path) -> None:

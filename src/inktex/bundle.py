@@ -2,9 +2,9 @@
 
 ``encoder.onnx``: ``images`` [b, 1, height, width], ``padding`` [b, height, width] -> ``memory.*`` and
 ``state.*``.
-``step.onnx``: ``token`` [n], ``memory.*``, ``state.*`` -> ``logits`` [n, v], ``attention`` [n, p] and
-``next.*``, the new state.
-The first dimension of every tensor is the picture or the hypothesis.
+``step.onnx``: ``token`` [n], ``parents`` [n], ``memory.*``, ``state.*`` -> ``logits`` [n, v], ``attention``
+[n, p] and ``next.*``, the new state.
+:class:`inktex.decoding.stepper.OnnxStepper` says what stands in the first dimension of each.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from typing import Any, ClassVar
 from inktex.errors import BundleError, VocabularyError
 from inktex.vocabulary import Vocabulary
 
-FORMAT = 2
+FORMAT = 3
 _SYMBOL_PX = (4, 128)  # sizes of symbols that a model may want
+_MOST_THREADS = 4  # unless more are asked for
 ENCODER, STEP, VOCABULARY, DESCRIPTION = "encoder.onnx", "step.onnx", "vocabulary.json", "model.json"
 
 
@@ -153,18 +154,20 @@ class Bundle:
         """Return ``onnxruntime.InferenceSession`` objects of encoder and step.
 
         Args:
-            threads: threads of each; ``None`` leaves the choice to ONNX Runtime (one a physical core).
+            threads: threads of each; ``None`` is one for each processor that this process may use, four at
+                most: beyond that a picture is hardly read any faster, and others need the machine too.
 
         Raises:
             BundleError: ONNX Runtime cannot read a graph.
         """
+        threads = threads or min(_processors(), _MOST_THREADS)
         return self._session(ENCODER, self.encoder, threads), self._session(STEP, self.step, threads)
 
-    def _session(self, name: str, graph: bytes, threads: int | None) -> Any:
+    def _session(self, name: str, graph: bytes, threads: int) -> Any:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
+        options.intra_op_num_threads = threads
         options.log_severity_level = 3
         try:
             return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
@@ -228,6 +231,14 @@ def load_bundle(folder: Path) -> Bundle:
     }
     facts = Facts(**(description | parts))
     return Bundle(files[ENCODER], files[STEP], vocabulary, facts, str(folder))
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))  # of Linux alone
+    except AttributeError:
+        return os.cpu_count() or 1
 
 
 def _read(folder: Path, name: str) -> bytes:

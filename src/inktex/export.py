@@ -7,18 +7,19 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from inktex import __version__
 from inktex.bundle import Bundle, Facts
 from inktex.errors import BundleError
-from inktex.models.interface import Features
+from inktex.models.attention import Cache
+from inktex.models.interface import Features, Step, select
+from inktex.quantize import store_weights_int8
 from inktex.vocabulary import Vocabulary
 
 Named = dict[str, Any]  # name -> tensor or array
@@ -26,6 +27,7 @@ Named = dict[str, Any]  # name -> tensor or array
 _OPSET = 17
 _TOLERANCE = 1e-4
 _STEPS_CHECKED = 20
+_EACH_CHECKED = 3  # hypotheses of each picture
 _SIZES_CHECKED = (((32, 64),), ((48, 160), (16, 24), (64, 96)), ((8, 8), (120, 320)))  # (height, width) in px
 
 
@@ -80,54 +82,6 @@ def export(
     return bundle
 
 
-def store_weights_int8(model: onnx.ModelProto, smallest: int = 4096) -> None:
-    """Store the large weights of a graph in 8 bits, one scale an output channel, in place.
-
-    A ``Cast`` and a ``Mul`` make them float32 again. ONNX Runtime computes both once when it loads the graph,
-    so that steps are as fast as before. (``DequantizeLinear`` would say the same, but ONNX Runtime keeps it
-    for its 8-bit kernels and rounds activations too.)
-
-    Args:
-        model: the graph.
-        smallest: fewest elements of a weight that is stored so.
-    """
-    graph = model.graph
-    axes = _output_axes(graph)
-    decode = []
-    for weight in [*graph.initializer]:
-        values = numpy_helper.to_array(weight)
-        if weight.name not in axes or values.dtype != np.float32 or values.size < smallest:
-            continue
-        others = tuple(axis for axis in range(values.ndim) if axis != axes[weight.name] % values.ndim)
-        scale = np.abs(values).max(axis=others, keepdims=True) / 127
-        scale[scale == 0] = 1
-        stored, scaling = f"{weight.name}.int8", f"{weight.name}.scale"
-        decode.append(helper.make_node("Cast", [stored], [f"{weight.name}.cast"], to=TensorProto.FLOAT))
-        decode.append(helper.make_node("Mul", [f"{weight.name}.cast", scaling], [weight.name]))
-        graph.initializer.append(numpy_helper.from_array(np.rint(values / scale).astype(np.int8), stored))
-        graph.initializer.append(numpy_helper.from_array(scale, scaling))
-        graph.initializer.remove(weight)
-    nodes = [*decode, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
-
-
-def _output_axes(graph: onnx.GraphProto) -> dict[str, int]:
-    """Return for each tensor that is a weight of some node the axis of its output channels."""
-    axes = {}
-    for node in graph.node:
-        if node.op_type == "MatMul":
-            axes[node.input[1]] = -1
-        elif node.op_type == "Gemm":
-            turned = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
-            axes[node.input[1]] = 0 if turned else 1
-        elif node.op_type == "Conv":
-            axes[node.input[1]] = 0
-        elif node.op_type == "Gather":
-            axes[node.input[0]] = 0
-    return axes
-
-
 class _Encoder(nn.Module):
     """Pictures -> the tensors of memory and state, flat."""
 
@@ -141,18 +95,31 @@ class _Encoder(nn.Module):
 
 
 class _Step(nn.Module):
-    """A token and the tensors of memory and state -> logits and the tensors of the new state."""
+    """A token and the tensors of memory and state -> logits and the tensors of the new state.
+
+    The state is that of the hypotheses before; ``parents`` tells which of them each one goes on from.
+    """
 
     def __init__(self, model: Any, memory: Any, state: Any) -> None:
         super().__init__()
         self.model = model
         self.like = (memory, state)
 
-    def forward(self, token: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, token: Tensor, parents: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
         given = iter(tensors)
         memory, state = (_rebuilt(tree, given) for tree in self.like)
-        logits, attention, state = self.model.step(token, memory, state)
+        logits, attention, state = self.model.step(token, memory, _followed(state, parents))
         return (logits, attention, *_leaves(state))
+
+
+def _followed(state: Any, parents: Tensor) -> Any:
+    """Return the state of hypotheses that go on from others of their group."""
+    if isinstance(state, Tensor):
+        return state.index_select(0, parents)
+    if isinstance(state, Cache):
+        return state._replace(mask=state.mask.index_select(0, parents))
+    parts = [_followed(part, parents) for part in state]
+    return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
 
 
 def _leaves(tree: Any) -> list[Tensor]:
@@ -178,34 +145,63 @@ def _rebuilt(tree: Any, leaves: Iterator[Tensor]) -> Any:
 
 def _trace(model: Any, vocabulary_size: int) -> tuple[onnx.ModelProto, onnx.ModelProto]:
     """Return the graphs of encoder and step; what differs between two examples becomes a free dimension."""
-    examples = []
-    for pictures, height, width, steps in ((2, 32, 64, 1), (3, 48, 104, 2)):
-        images, padding = torch.rand(pictures, 1, height, width), torch.zeros(pictures, height, width).bool()
-        memory, state = model.start(model.encode(images, padding))
-        token = torch.arange(pictures) % vocabulary_size
-        for _ in range(steps):
-            attention, state = model.step(token, memory, state)[1:]
-        examples.append(((images, padding), (memory, state), token, attention))
-    (pictures_given, (memory, state), token, attention) = examples[0]
-    (pictures_other, other, token_other, attention_other) = examples[1]
+    one = _example(model, vocabulary_size, (2, 96, 160), 3, 3)
+    other = _example(model, vocabulary_size, (3, 64, 224), 5, 2)
+    (memory, _), (_, state) = one.started, one.stepped
     carried, kept = _names(memory, "memory"), _names(state, "state")
     changed = [name.replace("state", "next", 1) for name in kept]
-    data, data_other = [*_leaves(memory), *_leaves(state)], [*_leaves(other[0]), *_leaves(other[1])]
-    return (
-        _graph(
-            _Encoder(model),
-            dict(zip(("images", "padding"), pictures_given, strict=True)),
-            dict(zip((*carried, *kept), data, strict=True)),
-            [*pictures_other, *data_other],
-        ),
-        _graph(
-            _Step(model, memory, state),
-            dict(zip(("token", *carried, *kept), (token, *data), strict=True)),
-            {"logits": torch.zeros(2, 1), "attention": attention}
-            | dict(zip(changed, _leaves(state), strict=True)),
-            [token_other, *data_other, torch.zeros(3, 1), attention_other, *_leaves(other[1])],
-        ),
+    encoder = _graph(
+        _Encoder(model),
+        dict(zip(("images", "padding"), one.pictures, strict=True)),
+        dict(zip((*carried, *kept), _leaves(one.started), strict=True)),
+        [*other.pictures, *_leaves(other.started)],
     )
+    names = ("token", "parents", *carried, *kept)
+    inputs, others = (
+        dict(zip(names, (*each.given, *_leaves(each.stepped)), strict=True)) for each in (one, other)
+    )
+    step = _graph(
+        _Step(model, *one.stepped),
+        inputs,
+        dict(zip(("logits", "attention", *changed), _leaves(one.result), strict=True)),
+        [*others.values(), *_leaves(other.result)],
+    )
+    return encoder, step
+
+
+class _Example(NamedTuple):
+    """Tensors that go in and out of both graphs.
+
+    Attributes:
+        pictures: images and padding.
+        started: (memory, state) at the start.
+        stepped: (memory, state) after some steps.
+        given: tokens and parents of one more.
+        result: of that one.
+    """
+
+    pictures: tuple[Tensor, Tensor]
+    started: tuple[Any, Any]
+    stepped: tuple[Any, Any]
+    given: tuple[Tensor, Tensor]
+    result: Step
+
+
+def _example(model: Any, vocabulary_size: int, size: tuple[int, int, int], each: int, steps: int) -> _Example:
+    """Return an example of some pictures (how many, height, width), each with some hypotheses after steps.
+
+    No two sizes that are free may be the same in both examples, or they would be taken for one.
+    """
+    count, height, width = size
+    pictures = torch.rand(count, 1, height, width), torch.zeros(count, height, width).bool()
+    started = memory, state = model.start(model.encode(*pictures))
+    parents = torch.arange(count).repeat_interleave(each)
+    token = torch.arange(len(parents)) % vocabulary_size
+    for _ in range(steps):
+        state = model.step(token, memory, _followed(state, parents)).state
+        parents = torch.arange(len(token))
+    result = model.step(token, memory, state)
+    return _Example(pictures, started, (memory, state), (token, parents), result)
 
 
 def _graph(module: nn.Module, inputs: Named, outputs: Named, others: list[Tensor]) -> onnx.ModelProto:
@@ -234,24 +230,30 @@ def _graph(module: nn.Module, inputs: Named, outputs: Named, others: list[Tensor
 def _deviation(model: Any, bundle: Bundle) -> float:
     """Return the largest difference of logits between bundle and model on random pictures.
 
-    Batches of pictures of several sizes are read together, and random tokens fed. Differences are relative to
-    the largest logit of the model where that is above 1.
+    Batches of pictures of several sizes are read together, and random tokens fed to hypotheses with random
+    parents; in the model each hypothesis is a group of its own. Differences are relative to the largest logit
+    of the model where that is above 1.
     """
     encoder, step = bundle.sessions(threads=1)
     generator = np.random.default_rng(0)
+    names = [output.name for output in encoder.get_outputs()]
+    kept = [name for name in names if name.startswith("state.")]
     worst = 0.0
     for sizes in _SIZES_CHECKED:
         images, padding = _random_batch(sizes, generator)
         features: Features = model.encode(torch.from_numpy(images), torch.from_numpy(padding))
         memory, state = model.start(features)
-        names = [output.name for output in encoder.get_outputs()]
         given = dict(zip(names, encoder.run(None, {"images": images, "padding": padding}), strict=True))
+        parents = np.repeat(np.arange(len(sizes)), _EACH_CHECKED)
+        memory = select(memory, torch.from_numpy(parents))
         for _ in range(_STEPS_CHECKED):
-            token = generator.integers(0, len(bundle.vocabulary), len(sizes))
+            token = generator.integers(0, len(bundle.vocabulary), len(parents))
+            state = select(state, torch.from_numpy(parents))
             expected, _, state = model.step(torch.from_numpy(token), memory, state)
-            logits, _, *changed = step.run(None, given | {"token": token})
-            kept = [name for name in names if name.startswith("state.")]
+            logits, _, *changed = step.run(None, given | {"token": token, "parents": parents})
             given |= dict(zip(kept, changed, strict=True))
+            firsts = np.repeat(np.arange(len(sizes)), _EACH_CHECKED) * _EACH_CHECKED
+            parents = firsts + generator.integers(0, _EACH_CHECKED, len(firsts))
             difference = np.abs(logits - expected.numpy()).max() / max(1.0, float(expected.abs().max()))
             worst = max(worst, float(difference)) if difference == difference else float("nan")
             if worst != worst:

@@ -46,7 +46,7 @@ class Recognizer:
 
     Args:
         model: a bundle, or its folder; ``None`` is the one that ships with Inktex.
-        threads: threads that compute; ``None`` leaves the choice to ONNX Runtime.
+        threads: threads that compute; ``None`` is one for each processor at hand, four at most.
         width: hypotheses kept for a picture, 1 is greedy; ``None`` is the model's own default.
         both_ways: whether to read from both ends; ``None`` is the model's own default.
         second_look: whether doubtful readings are read again at another size; ``None`` is the model's own

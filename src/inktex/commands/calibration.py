@@ -29,7 +29,9 @@ def add_calibrate(parser: ArgumentParser) -> None:
     )
     parser.add_argument("model", help="the model folder, which is changed")
     parser.add_argument("data", help="a Parquet file made by 'inktex import'")
-    parser.add_argument("--threads", type=int, metavar="N", help="threads that compute (default: one a core)")
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="threads that compute (default: one a core, at most 4)"
+    )
     add_json(parser)
 
 

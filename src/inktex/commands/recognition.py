@@ -58,7 +58,9 @@ def _add_model(parser: ArgumentParser) -> None:
         "--one-look", action="store_true", help="read no picture again at another size, which is faster"
     )
     parser.add_argument("--no-grammar", action="store_true", help="let the model write malformed LaTeX too")
-    parser.add_argument("--threads", type=int, metavar="N", help="threads that compute (default: one a core)")
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="threads that compute (default: one a core, at most 4)"
+    )
 
 
 def _recognizer(options: Namespace) -> Recognizer:

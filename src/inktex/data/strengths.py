@@ -33,6 +33,8 @@ class AugmentOptions:
         symbol_shift: standard deviation of each symbol's own shift.
         symbol_rotation_deg: standard deviation of each symbol's own rotation.
         stroke_shift: standard deviation of each stroke's own shift.
+        canonicalized: share drawn large with any pen and brought back as the recognizer does it, by its own
+            estimate of the size of symbols, its thinning and its margins; without a pressure or wear.
         smoothing: share whose strokes are smoothed.
         coarsening: share whose strokes are made of straight pieces, as a slow tablet makes them.
         pressure: share drawn with a width that varies along the strokes.
@@ -60,6 +62,7 @@ class AugmentOptions:
     symbol_shift: float = 0.03
     symbol_rotation_deg: float = 3.0
     stroke_shift: float = 0.02
+    canonicalized: float = 0.5
     smoothing: float = 0.15
     coarsening: float = 0.1
     pressure: float = 0.15

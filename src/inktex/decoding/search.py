@@ -196,29 +196,33 @@ def _extend(
         found: the complete hypotheses of all searches.
         width: continuations kept of each search.
     """
+    rows = np.arange(len(scored))[:, None]
     # Of twice the width at most half end, since each beam can end in one way.
     chosen, values = _largest(scored.reshape(len(scored), -1), 2 * width)  # [a, c]
     origin, token = np.divmod(chosen, scored.shape[2])
     ends = token == last[:, None]
-    for row, rank in np.argwhere(ends[:, :width] & np.isfinite(values[:, :width])):
-        written = tuple(still.tokens[row, origin[row, rank], 1:].tolist())
-        found[still.which[row]].append(Hypothesis(written, float(values[row, rank])))
-    values = np.where(ends, np.float32(-np.inf), values)
-    onward = np.argsort(-values, axis=1, kind="stable")[:, :width]  # [a, k]
-    origin, token, values = (np.take_along_axis(part, onward, 1) for part in (origin, token, values))
-    before = np.take_along_axis(still.tokens, origin[:, :, None], 1)
-    return _Open(still.which, np.concatenate([before, token[:, :, None]], axis=2), values), origin
+    if ends.any():
+        for row, rank in np.argwhere(ends[:, :width] & np.isfinite(values[:, :width])):
+            written = tuple(still.tokens[row, origin[row, rank], 1:].tolist())
+            found[still.which[row]].append(Hypothesis(written, float(values[row, rank])))
+        values[ends] = -np.inf
+        onward = np.argsort(-values, axis=1, kind="stable")
+        origin, token, values = origin[rows, onward], token[rows, onward], values[rows, onward]
+    origin, token, values = origin[:, :width], token[:, :width], values[:, :width]  # [a, k]
+    tokens = np.concatenate([still.tokens[rows, origin], token[:, :, None]], axis=2)
+    return _Open(still.which, tokens, values), origin
 
 
 def _largest(values: FloatArray, count: int) -> tuple[IntArray, FloatArray]:
     """Return indices and values of the ``count`` largest of each row [a, m], falling; ties by index."""
+    rows = np.arange(len(values))[:, None]
     if count < values.shape[1]:
-        part = np.sort(np.argpartition(-values, count - 1, axis=1)[:, :count], axis=1)
+        part = np.sort(np.argpartition(values, -count, axis=1)[:, -count:], axis=1)
     else:
         part = np.broadcast_to(np.arange(values.shape[1]), values.shape)
-    held = np.take_along_axis(values, part, 1)
+    held = values[rows, part]
     order = np.argsort(-held, axis=1, kind="stable")
-    return np.take_along_axis(part, order, 1), np.take_along_axis(held, order, 1)
+    return part[rows, order], held[rows, order]
 
 
 def _unsettled(still: _Open, found: list[list[Hypothesis]], options: SearchOptions) -> IntArray:
@@ -231,9 +235,12 @@ def _unsettled(still: _Open, found: list[list[Hypothesis]], options: SearchOptio
     best = still.scores[:, 0] / (still.tokens.shape[2] - 1) ** penalty  # [a]
     rows = []
     for row in np.flatnonzero(np.isfinite(best)):
-        ranks = sorted((hypothesis.rank(penalty) for hypothesis in found[still.which[row]]), reverse=True)
-        if len(ranks) < width or best[row] > ranks[width - 1]:
-            rows.append(row)
+        complete = found[still.which[row]]
+        if len(complete) >= width:
+            ranks = sorted((hypothesis.rank(penalty) for hypothesis in complete), reverse=True)
+            if best[row] <= ranks[width - 1]:
+                continue
+        rows.append(row)
     return np.array(rows, np.int64)
 
 

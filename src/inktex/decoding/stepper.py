@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +11,10 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+
+_CACHED = ("state.cache.keys.", "state.cache.values.")  # what has a row a group, besides the memory
+_CACHE_MASK = "state.cache.mask"
+_DEAD_TOKENS = 96  # of hypotheses that were dropped: so many may stand in a row of the cache
 
 
 class Stepper(Protocol):
@@ -47,8 +52,14 @@ class Stepper(Protocol):
 class OnnxStepper:
     """Steps an encoder and a step graph as :mod:`inktex.export` writes them.
 
-    Encoder: ``images``, ``padding`` -> ``memory.*`` and ``state.*``, a row a picture. Step: ``token``,
-    ``memory.*``, ``state.*``, a row a hypothesis -> ``logits``, ``attention`` and ``next.*``, the new state.
+    Encoder: ``images``, ``padding`` -> ``memory.*`` and ``state.*``, a row a picture. Step: ``token`` [n],
+    ``parents`` [n], ``memory.*``, ``state.*`` -> ``logits``, ``attention`` and ``next.*``, the new state. The
+    graph lets hypotheses go on from their parents by itself, so the state stays with ONNX Runtime.
+
+    Hypotheses come in groups of equal size, those of a group side by side; a group reads one picture and has
+    one row of the memory and of ``state.cache.keys.*`` and ``state.cache.values.*``, in which the tokens of
+    all its hypotheses stand; ``state.cache.mask`` [n, s] is 0 for a hypothesis's own. All else has a row a
+    hypothesis.
 
     Args:
         encoder: an ``onnxruntime.InferenceSession``.
@@ -60,44 +71,83 @@ class OnnxStepper:
         self.max_length = max_length
         self._encoder = encoder
         self._stepping = stepping
-        self._encoder_outputs = [output.name for output in encoder.get_outputs()]
-        self._step_outputs = [output.name for output in stepping.get_outputs()]
         wanted = {given.name for given in stepping.get_inputs()}
-        self._memory_names = [name for name in self._encoder_outputs if name in wanted and "memory." in name]
-        self._state_names = [name for name in self._encoder_outputs if name in wanted and "state." in name]
+        names = [output.name for output in encoder.get_outputs()]
+        self._names = [name for name in names if name in wanted]
+        self._kept = [name for name in self._names if name.startswith("state.")]
+        changed = [name.replace("state.", "next.", 1) for name in self._kept]
+        self._results = ["logits", "attention", *changed]
+        self._cached = [name for name in self._kept if name.startswith(_CACHED)]
+        self._memory = [name for name in self._names if name.startswith("memory.")]
 
     def start(self, images: FloatArray, padding: BoolArray) -> None:
         """Encode pictures."""
-        given = {"images": images, "padding": padding}
-        encoded = dict(zip(self._encoder_outputs, self._encoder.run(None, given), strict=True))
-        self._memories: dict[str, NDArray[Any]] = {name: encoded[name] for name in self._memory_names}
-        self._initial: dict[str, NDArray[Any]] = {name: encoded[name] for name in self._state_names}
+        given = {"images": _value(images), "padding": _value(padding)}
+        read = self._encoder.run_with_ort_values(self._names, given)
+        self._pictures: dict[str, Any] = dict(zip(self._names, read, strict=True))
+        self._count = len(images)
         self.rewind()
 
     def rewind(self) -> None:
         """Forget all hypotheses and keep the pictures."""
-        self._state = self._initial
-        self._memory = self._memories
-        self._pictures = np.arange(next(iter(self._memories.values())).shape[0])
+        self._given = dict(self._pictures)
+        self._groups = np.arange(self._count)  # of each hypothesis; its picture before the first step
+        self._read = np.arange(self._count)  # picture of each group
+        self._room = _DEAD_TOKENS
 
     def step(self, tokens: IntArray, parents: IntArray) -> FloatArray:
         """Continue hypotheses and return logits [n, v]."""
-        self._follow(parents)
-        given = {"token": tokens, **self._memory, **self._state}
-        results = dict(zip(self._step_outputs, self._stepping.run(None, given), strict=True))
-        self._state = {name: results[name.replace("state.", "next.", 1)] for name in self._state_names}
-        self.attention: FloatArray = results["attention"]
-        logits: FloatArray = results["logits"]
-        return logits
+        self._regroup(self._groups[parents])
+        self._given["token"], self._given["parents"] = _value(tokens), _value(parents)
+        logits, self._attention, *state = self._stepping.run_with_ort_values(self._results, self._given)
+        self._given.update(zip(self._kept, state, strict=True))
+        if self._cached:
+            self._drop_dead_tokens()
+        return np.array(logits.numpy())
 
-    def _follow(self, parents: IntArray) -> None:
-        """Reorder the state; lay out the memory anew only if rows belong to other pictures than before."""
-        before = self._pictures
-        pictures = before[parents]
-        if not np.array_equal(parents, np.arange(len(before))):
-            self._state = {name: data[parents] for name, data in self._state.items()}
-        if np.array_equal(pictures, before[: len(pictures)]):
-            self._memory = {name: data[: len(pictures)] for name, data in self._memory.items()}
-        else:
-            self._memory = {name: data[pictures] for name, data in self._memories.items()}
-        self._pictures = pictures
+    @property
+    def attention(self) -> FloatArray:
+        """Attention [n, p] of the last step's hypotheses over the positions of their pictures."""
+        return np.array(self._attention.numpy())
+
+    def _regroup(self, before: IntArray) -> None:
+        """Group hypotheses, given the groups [n] that they come from; lay out anew what has a row a group.
+
+        Groups are as large as neighbours from the same group allow.
+        """
+        borders = np.flatnonzero(before[1:] != before[:-1]) + 1
+        each = math.gcd(len(before), *borders.tolist())
+        rows = before[::each]
+        if not np.array_equal(rows, np.arange(len(self._read))):
+            self._read = self._read[rows]
+            self._given |= {name: _value(self._given[name].numpy()[rows]) for name in self._cached}
+            self._given |= {name: _value(self._pictures[name].numpy()[self._read]) for name in self._memory}
+        self._groups = np.repeat(np.arange(len(rows)), each)
+
+    def _drop_dead_tokens(self) -> None:
+        """Take out of the cache what no hypothesis can see any more, once that may be much.
+
+        Groups keep as many tokens as the one that needs most.
+        """
+        mask: FloatArray = self._given[_CACHE_MASK].numpy()  # [n, s]
+        if mask.shape[1] <= self._room:
+            return
+        groups = len(self._read)
+        seen = (mask == 0).reshape(groups, -1, mask.shape[1]).any(axis=1)  # [g, s]
+        count = int(seen.sum(axis=1).max())
+        kept = np.argsort(~seen, axis=1, kind="stable")[:, :count]  # [g, s after]
+        for name in self._cached:
+            before: FloatArray = self._given[name].numpy()  # [g, h, s, d / h]
+            after = np.empty((*before.shape[:2], count, before.shape[3]), before.dtype)
+            for group in range(groups):
+                np.take(before[group], kept[group], axis=1, out=after[group], mode="clip")
+            self._given[name] = _value(after)
+        self._given[_CACHE_MASK] = _value(np.take_along_axis(mask, kept[self._groups], axis=1))
+        self._room = count + _DEAD_TOKENS
+
+
+def _value(array: NDArray[Any]) -> Any:
+    """Return an array as ONNX Runtime holds it."""
+    import onnxruntime
+
+    return onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))

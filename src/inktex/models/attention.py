@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -19,8 +21,58 @@ def merge_heads(data: Tensor) -> Tensor:
     return data.transpose(1, 2).flatten(2)
 
 
+class Memory(NamedTuple):
+    """Keys and values of the positions that cross-attention reads; what is fixed for a picture.
+
+    Attributes:
+        keys: of each layer [g, h, p, d / h].
+        values: of each layer [g, h, p, d / h].
+        padding: [g, p].
+    """
+
+    keys: tuple[Tensor, ...]
+    values: tuple[Tensor, ...]
+    padding: Tensor
+
+
+class Cache(NamedTuple):
+    """Keys and values of the tokens that hypotheses have read.
+
+    The hypotheses of a group share one row of keys and values, in which the s tokens of all of them stand in
+    the order they were read in. So hypotheses can be reordered, repeated and dropped without a key being
+    moved: each knows by its ``mask`` which tokens are its own. Fields but the mask have a row a group.
+
+    Attributes:
+        keys: of each layer [g, h, s, d / h].
+        values: of each layer [g, h, s, d / h].
+        mask: [n, s], added to scores: 0 for the hypothesis's own tokens, and for others so low that their
+            attention is 0.
+    """
+
+    keys: tuple[Tensor, ...]
+    values: tuple[Tensor, ...]
+    mask: Tensor
+
+
+def empty_cache(features: Tensor, layers: int, heads: int) -> Cache:
+    """Return the cache before the first token, a row a picture; features [b, p, d] tell the sizes."""
+    pictures, _, width = features.shape
+    empty = (features.new_zeros(pictures, heads, 0, width // heads),) * layers
+    return Cache(empty, empty, features.new_zeros((pictures, 0), dtype=torch.float32))
+
+
+def with_newest(mask: Tensor, groups: int) -> Tensor:
+    """Return the mask [n, s] of a cache with the tokens being read, one a hypothesis: [n, s + k].
+
+    Of the newest k tokens of its group each of the k hypotheses sees its own.
+    """
+    each = mask.shape[0] // groups
+    others = (1 - torch.eye(each, device=mask.device)) * _MINUS_INFINITY
+    return torch.cat([mask, others.repeat(groups, 1)], dim=1)
+
+
 class SelfAttention(nn.Module):
-    """Causal multi-head attention (Vaswani et al. 2017) with a cache of keys and values."""
+    """Causal multi-head attention (Vaswani et al. 2017)."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -28,26 +80,37 @@ class SelfAttention(nn.Module):
         self.inputs = nn.Linear(width, 3 * width)
         self.output = nn.Linear(width, width)
 
-    def forward(self, data: Tensor, cache: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Attend from every token to itself and those before it.
+    def forward(self, data: Tensor) -> Tensor:
+        """Attend from every token [b, t, d] to itself and those before it."""
+        query, keys, values = self._split(data)
+        return self._mix(query, keys, values, later_mask(data))
+
+    def step(self, data: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Attend from the newest token of every hypothesis to itself and those before it.
 
         Args:
-            data: [b, t, d]; with a cache, t = 1: the newest token.
-            cache: [b, 2, h, t_before, d / h], keys and values of the tokens before.
+            data: [g, k, d].
+            keys: [g, h, s, d / h], of the tokens before.
+            values: [g, h, s, d / h].
+            mask: [g, 1, k, s + k].
 
         Returns:
-            Result [b, t, d] and the cache with the new tokens appended.
+            Result [g, k, d], and keys and values [g, h, s + k, d / h] with those of the newest.
         """
-        query, key, value = (split_heads(part, self.heads) for part in self.inputs(data).chunk(3, dim=-1))
-        new = torch.stack([key, value], dim=1)
-        cache = new if cache is None else torch.cat([cache, new], dim=3)
+        query, key, value = self._split(data)
+        keys, values = torch.cat([keys, key], dim=2), torch.cat([values, value], dim=2)
+        return self._mix(query, keys, values, mask), keys, values
+
+    def _split(self, data: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        parts = self.inputs(data).split(self.output.in_features, dim=-1)  # not chunk: ONNX has no such node
+        query, key, value = (split_heads(part, self.heads) for part in parts)
+        return query, key, value
+
+    def _mix(self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
         # Spelled out: at these lengths twice as fast on a CPU as the fused operator's backward pass.
-        scores = (query @ cache[:, 0].transpose(-1, -2) * query.shape[-1] ** -0.5).float()  # [b, h, t, t_all]
-        if data.shape[1] > 1:
-            scores = scores + torch.full(scores.shape[-2:], _MINUS_INFINITY, device=scores.device).triu(1)
-        mixed = scores.softmax(-1).to(cache.dtype) @ cache[:, 1]
-        result: Tensor = self.output(merge_heads(mixed))
-        return result, cache
+        scores = (query @ keys.transpose(-1, -2) * query.shape[-1] ** -0.5).float()  # [b, h, t, s]
+        result: Tensor = self.output(merge_heads((scores + mask).softmax(-1).to(values.dtype) @ values))
+        return result
 
 
 class CrossAttention(nn.Module):
@@ -93,6 +156,11 @@ class CrossAttention(nn.Module):
 def padding_mask(padding: Tensor, dtype: torch.dtype) -> Tensor:
     """Return what is added to scores so that padding [b, p] is not attended to: [b, 1, 1, p]."""
     return padding[:, None, None].to(dtype) * _MINUS_INFINITY
+
+
+def later_mask(data: Tensor) -> Tensor:
+    """Return what is added to scores so that tokens [b, t, ...] do not see those after them: [t, t]."""
+    return torch.full((data.shape[1], data.shape[1]), _MINUS_INFINITY, device=data.device).triu(1)
 
 
 def mean_over_heads(attention: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from torch.nn import functional
 from inktex.models.counting import CountingBranch
 from inktex.models.dense import DenseEncoder
 from inktex.models.interface import Features, Output, Step
-from inktex.models.layers import grid_positions
+from inktex.models.layers import for_each, grid_positions
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ class Memory(NamedTuple):
     """What is fixed for a picture.
 
     Attributes:
-        keys: [n, d, rows, columns], what attention compares with.
-        values: [n, p, c], the features.
-        padding: [n, p].
-        counted: [n, d], what the counts add to the input of the output layer; 0 without counting.
+        keys: [g, d, rows, columns], what attention compares with.
+        values: [g, p, c], the features.
+        padding: [g, p].
+        counted: [g, d], what the counts add to the input of the output layer; 0 without counting.
     """
 
     keys: Tensor
@@ -120,9 +120,10 @@ class CoverageAttention(nn.Module):
             kernel: of :meth:`kernel`, which a sequence computes once.
         """
         covered = functional.conv2d(coverage, kernel, padding=kernel.shape[-1] // 2)
-        energies = torch.tanh(self.query(hidden)[:, :, None, None] + covered + memory.keys)
+        changing = (self.query(hidden)[:, :, None, None] + covered).unflatten(0, (memory.keys.shape[0], -1))
+        energies = torch.tanh(memory.keys[:, None] + changing).flatten(0, 1)  # [n, d, rows, columns]
         scores: Tensor = self.score(energies).flatten(1).float()
-        return scores.masked_fill(memory.padding, -1e4).softmax(-1)
+        return scores.masked_fill(for_each(memory.padding, hidden.shape[0]), -1e4).softmax(-1)
 
 
 class CanModel(nn.Module):
@@ -203,7 +204,8 @@ class CanModel(nn.Module):
         """Feed one token [n] to every hypothesis."""
         embedded = self.embedding(token)  # [n, d]
         state, context, attention = self._advance(embedded, memory, state, self.attention.kernel())
-        return Step(self._classify(state.hidden, embedded, context, memory.counted), attention, state)
+        counted = for_each(memory.counted, token.shape[0])
+        return Step(self._classify(state.hidden, embedded, context, counted), attention, state)
 
     def _maps(self, features: Features) -> Tensor:
         """Return the maps [b, 2, v, p] of both branches."""
@@ -218,7 +220,8 @@ class CanModel(nn.Module):
         """Return the state after one token [n, d], what it read [n, c] and where from [n, p]."""
         hidden = self.cell(embedded, state.hidden)
         attention = self.attention(hidden, state.coverage, memory, kernel)
-        context = (attention[:, None].to(memory.values.dtype) @ memory.values).squeeze(1)
+        grouped = attention.view(memory.values.shape[0], -1, attention.shape[1])  # [g, k, p]
+        context = (grouped.to(memory.values.dtype) @ memory.values).flatten(0, 1)
         return State(hidden, state.coverage + attention.view_as(state.coverage)), context, attention
 
     def _classify(self, hidden: Tensor, embedded: Tensor, context: Tensor, counted: Tensor) -> Tensor:

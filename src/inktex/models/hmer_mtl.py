@@ -20,13 +20,21 @@ import torch
 from torch import Tensor, nn
 
 from inktex.errors import ConfigError
-from inktex.models.attention import mean_over_heads, merge_heads, padding_mask, split_heads
+from inktex.models.attention import (
+    Cache,
+    Memory,
+    empty_cache,
+    later_mask,
+    mean_over_heads,
+    merge_heads,
+    padding_mask,
+    split_heads,
+    with_newest,
+)
 from inktex.models.dense import DenseEncoder
 from inktex.models.interface import Features, Output, Step
 from inktex.models.layers import grid_positions, sinusoids
 from inktex.models.refinement import AttentionRefinement
-
-_LATER = -1e4  # added to the scores of tokens still to come
 
 
 @dataclass(frozen=True)
@@ -70,29 +78,17 @@ class HmerMtlOptions:
             raise ConfigError(f"width must be a multiple of 4 and of heads ({self.heads}), got {self.width}")
 
 
-class Memory(NamedTuple):
-    """What is fixed for a picture.
-
-    Attributes:
-        pairs: of each layer [n, 2, h, p, d / h], keys and values of the positions.
-        padding: [n, p].
-    """
-
-    pairs: tuple[Tensor, ...]
-    padding: Tensor
-
-
 class State(NamedTuple):
     """What a hypothesis carries along.
 
     Attributes:
         length: [n], tokens read so far.
-        cache: of each layer [n, 2, h, t, d / h], keys and values of the tokens.
+        cache: of the self-attention.
         coverage: of each layer that is refined [n, c, rows, columns], attention spent so far.
     """
 
     length: Tensor
-    cache: tuple[Tensor, ...]
+    cache: Cache
     coverage: tuple[Tensor, ...]
 
 
@@ -108,18 +104,18 @@ class Attention(nn.Module):
             nn.init.zeros_(part.bias)
         nn.init.zeros_(self.output.bias)
 
-    def pairs(self, data: Tensor) -> Tensor:
-        """[n, p, d] -> keys and values [n, 2, h, p, d / h]."""
-        return torch.stack([split_heads(part(data), self.heads) for part in (self.key, self.value)], dim=1)
+    def pairs(self, data: Tensor) -> tuple[Tensor, Tensor]:
+        """[g, p, d] -> keys and values, each [g, h, p, d / h]."""
+        return split_heads(self.key(data), self.heads), split_heads(self.value(data), self.heads)
 
-    def scores(self, data: Tensor, pairs: Tensor) -> Tensor:
-        """Return unnormalised attention [n, h, t, p] of [n, t, d], in float32."""
+    def scores(self, data: Tensor, keys: Tensor) -> Tensor:
+        """Return unnormalised attention [g, h, t, p] of [g, t, d], in float32."""
         query = split_heads(self.query(data) * (data.shape[-1] // self.heads) ** -0.5, self.heads)
-        return (query @ pairs[:, 0].transpose(-1, -2)).float()
+        return (query @ keys.transpose(-1, -2)).float()
 
-    def read(self, attention: Tensor, pairs: Tensor) -> Tensor:
-        """Mix values by attention [n, h, t, p] into [n, t, d]."""
-        return cast(Tensor, self.output(merge_heads(attention.to(pairs.dtype) @ pairs[:, 1])))
+    def read(self, attention: Tensor, values: Tensor) -> Tensor:
+        """Mix values by attention [g, h, t, p] into [g, t, d]."""
+        return cast(Tensor, self.output(merge_heads(attention.to(values.dtype) @ values)))
 
 
 class DecoderLayer(nn.Module):
@@ -141,16 +137,19 @@ class DecoderLayer(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(options.dropout)
 
-    def recall(self, data: Tensor, cache: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Attend from tokens [n, t, d] to themselves and those before; return the result and the cache."""
-        cache = torch.cat([cache, self.self_attention.pairs(data)], dim=3)
-        attention = self.dropout((self.self_attention.scores(data, cache) + mask).softmax(-1))
-        mixed = self.self_attention.read(attention, cache)
-        return self.self_norm(data + self.dropout(mixed)), cache
+    def recall(
+        self, data: Tensor, keys: Tensor, values: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Attend from tokens [g, t, d] to themselves and those before; return the result, keys and values."""
+        key, value = self.self_attention.pairs(data)
+        keys, values = torch.cat([keys, key], dim=2), torch.cat([values, value], dim=2)
+        attention = self.dropout((self.self_attention.scores(data, keys) + mask).softmax(-1))
+        mixed = self.self_attention.read(attention, values)
+        return self.self_norm(data + self.dropout(mixed)), keys, values
 
-    def look(self, data: Tensor, attention: Tensor, pairs: Tensor) -> Tensor:
-        """Take in the picture by attention [n, h, t, p], then feed forward; [n, t, d] -> [n, t, d]."""
-        data = self.cross_norm(data + self.dropout(self.cross_attention.read(attention, pairs)))
+    def look(self, data: Tensor, attention: Tensor, values: Tensor) -> Tensor:
+        """Take in the picture by attention [g, h, t, p], then feed forward; [g, t, d] -> [g, t, d]."""
+        data = self.cross_norm(data + self.dropout(self.cross_attention.read(attention, values)))
         return cast(Tensor, self.norm(data + self.dropout(self.feed_forward(data))))
 
 
@@ -174,10 +173,8 @@ class HmerMtlModel(nn.Module):
         self.layers = nn.ModuleList(DecoderLayer(options) for _ in range(options.layers))
         self.refinement = None  # one for all layers
         if options.cross_coverage or options.self_coverage:
-            cross, own = options.cross_coverage, options.self_coverage
-            self.refinement = AttentionRefinement(
-                options.heads, options.coverage_channels, cross, own, options.cbam
-            )
+            parts = options.cross_coverage, options.self_coverage, options.cbam
+            self.refinement = AttentionRefinement(options.heads, options.coverage_channels, *parts)
         self.classifier = nn.Linear(width, vocabulary_size)
         self.structure = nn.Linear(width, vocabulary_size) if options.structure_head else None
 
@@ -191,50 +188,63 @@ class HmerMtlModel(nn.Module):
     def start(self, features: Features) -> tuple[Memory, State]:
         """Lay out the memory of every picture and the empty state."""
         pictures, options = features.data.shape[0], self.options
-        pairs = tuple(layer.cross_attention.pairs(features.data) for layer in self._layers())
-        empty = pairs[0].new_zeros(pictures, 2, options.heads, 0, options.width // options.heads)
+        pairs = (layer.cross_attention.pairs(features.data) for layer in self._layers())
+        keys, values = zip(*pairs, strict=True)
         coverage: tuple[Tensor, ...] = ()
         if self.refinement is not None:
             shape = (pictures, self.refinement.coverage_channels, *features.grid)
             coverage = (features.data.new_zeros(shape, dtype=torch.float32),) * (options.layers - 1)
         length = torch.zeros(pictures, dtype=torch.long, device=features.data.device)
-        return Memory(pairs, features.padding), State(length, (empty,) * options.layers, coverage)
+        cache = empty_cache(features.data, options.layers, options.heads)
+        return Memory(keys, values, features.padding), State(length, cache, coverage)
 
     def forward(self, features: Features, tokens: Tensor) -> Output:
         """Score whole sequences [b, t]."""
-        data, attention, _ = self._read(tokens, *self.start(features))
+        data, attention, _ = self._read(tokens, *self.start(features), later_mask(tokens))
         structure = None if self.structure is None else self.structure(data)
         return Output(self.classifier(data), attention, structure)
 
     def step(self, token: Tensor, memory: Memory, state: State) -> Step:
         """Feed one token [n] to every hypothesis."""
-        data, attention, state = self._read(token[:, None], memory, state)
-        return Step(self.classifier(data).squeeze(1), attention.squeeze(1), state)
+        groups = memory.padding.shape[0]
+        own = with_newest(state.cache.mask, groups)  # [n, s + k]
+        others = own.view(groups, 1, -1, own.shape[1])
+        data, attention, state = self._read(token[:, None], memory, state, others)
+        state = state._replace(cache=state.cache._replace(mask=own))
+        return Step(self.classifier(data).flatten(0, 1), attention.flatten(0, 1), state)
 
-    def _read(self, tokens: Tensor, memory: Memory, state: State) -> tuple[Tensor, Tensor, State]:
-        """Read tokens [n, t] after those of the state; return [n, t, d], attention [n, t, p] and state."""
-        steps = torch.arange(tokens.shape[1], device=tokens.device)
-        data = self.embedding(tokens) + self.positions[state.length[:, None] + steps]
-        data = self.positions_norm(data)  # [n, t, d]
-        # Several tokens are read at once only where the cache is empty; a single token may see all of it.
-        later = torch.full((tokens.shape[1], tokens.shape[1]), _LATER, device=tokens.device).triu(1)
-        outside = padding_mask(memory.padding, torch.float32)  # [n, 1, 1, p]
+    def _read(
+        self, tokens: Tensor, memory: Memory, state: State, mask: Tensor
+    ) -> tuple[Tensor, Tensor, State]:
+        """Read tokens [n, t] after those of the state, several only where there are none before; ``mask`` is
+        added to scores of tokens over tokens.
+
+        Returns:
+            [g, k t, d], attention [g, k t, p], and the state, its cache with the mask before.
+        """
+        groups, steps = memory.padding.shape[0], tokens.shape[1]
+        places = state.length[:, None] + torch.arange(steps, device=tokens.device)
+        data = self.positions_norm(self.embedding(tokens) + self.positions[places])  # [n, t, d]
+        data = data.view(groups, -1, self.options.width)  # [g, k t, d]
+        outside = padding_mask(memory.padding, torch.float32)  # [g, 1, 1, p]
         below = attention = torch.zeros(0)
-        caches, coverages = [], []
+        keys, values, coverages = [], [], []
         for index, layer in enumerate(self._layers()):
-            data, cache = layer.recall(data, state.cache[index], later)
-            caches.append(cache)
-            scores = layer.cross_attention.scores(data, memory.pairs[index]) + outside
-            attention = scores.softmax(-1)
+            cached = (state.cache.keys[index], state.cache.values[index])
+            data, key, value = layer.recall(data, *cached, mask)
+            keys.append(key)
+            values.append(value)
+            scores = layer.cross_attention.scores(data, memory.keys[index]) + outside
+            attention = scores.softmax(-1)  # [g, h, k t, p]
             if index and self.refinement is not None:
-                spent = state.coverage[index - 1]
-                refinement, spent = self.refinement(below, layer.dropout(attention), spent, memory.padding)
+                own, spent = layer.dropout(attention), state.coverage[index - 1]
+                refinement, spent = self.refinement(below, own, spent, memory.padding)
                 coverages.append(spent)
                 attention = (scores - refinement).softmax(-1)
-            below = layer.dropout(attention)  # [n, h, t, p]
-            data = layer.look(data, below, memory.pairs[index])
-        length = state.length + tokens.shape[1]
-        return data, mean_over_heads(attention), State(length, tuple(caches), tuple(coverages))
+            below = layer.dropout(attention)
+            data = layer.look(data, below, memory.values[index])
+        cache = Cache(tuple(keys), tuple(values), state.cache.mask)
+        return data, mean_over_heads(attention), State(state.length + steps, cache, tuple(coverages))
 
     def _layers(self) -> list[DecoderLayer]:
         return cast(list[DecoderLayer], self.layers)

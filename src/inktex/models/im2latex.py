@@ -21,10 +21,15 @@ import torch
 from torch import Tensor, nn
 
 from inktex.models.attention import (
+    Cache,
     CrossAttention,
+    Memory,
+    empty_cache,
+    later_mask,
     mean_over_heads,
     padding_mask,
     split_heads,
+    with_newest,
 )
 from inktex.models.interface import Features, Output, Step
 from inktex.models.layers import GridPosition, pad_to_multiple, sinusoids
@@ -61,38 +66,31 @@ class Im2latexOptions:
     max_length: int = 400
 
 
-class Memory(NamedTuple):
-    """What is fixed for a picture.
-
-    Attributes:
-        keys: of each layer [n, h, p, d / h].
-        values: of each layer [n, h, p, d / h].
-        padding: [n, p].
-    """
-
-    keys: tuple[Tensor, ...]
-    values: tuple[Tensor, ...]
-    padding: Tensor
-
-
 class State(NamedTuple):
     """What a hypothesis carries along.
 
     Attributes:
         length: [n], tokens read so far.
-        cache: of each layer [n, 2, h, t, d / h], keys and values of the self-attention.
+        cache: of the self-attention.
     """
 
     length: Tensor
-    cache: tuple[Tensor, ...]
+    cache: Cache
+
+
+class _Read(NamedTuple):
+    """Keys and values [b, h, p, d / h] of what is read, and what is added to scores."""
+
+    keys: Tensor
+    values: Tensor
+    mask: Tensor
 
 
 class _Passed(NamedTuple):
-    """What a layer gives: data [b, t, d], attention [b, t, p] and its cache."""
+    """What a layer gives: data [b, t, d] and attention [b, t, p]."""
 
     data: Tensor
     attention: Tensor
-    cache: Tensor
 
 
 class DecoderLayer(nn.Module):
@@ -122,27 +120,21 @@ class DecoderLayer(nn.Module):
         keys, values = self.keys_values(features).chunk(2, -1)
         return split_heads(keys, self.heads), split_heads(values, self.heads)
 
-    def forward(self, data: Tensor, picture: tuple[Tensor, Tensor, Tensor], cache: Tensor | None) -> _Passed:
-        """Pass tokens [b, t, d] on, given the picture's keys, values and mask, and a step's cache."""
-        mixed, cache = self._recall(data, cache)
+    def recall(self, data: Tensor) -> tuple[Tensor, Tensor]:
+        """Tokens [b, t, d] -> their keys and values, each [b, h, t, d / h]."""
+        keys, values = self.own_keys_values(data).chunk(2, -1)
+        return split_heads(keys, self.heads), split_heads(values, self.heads)
+
+    def forward(self, data: Tensor, tokens: _Read, picture: _Read) -> _Passed:
+        """Pass tokens [b, t, d] on, given what there is to read of tokens and of the picture."""
+        own = self.self_attention.scores(data, tokens.keys, tokens.mask).float().softmax(-1)
+        mixed = self.self_attention.read(self.dropout(own), tokens.values)
         data = self.self_norm(data + self.dropout(mixed))
-        keys, values, mask = picture
-        attention = self.cross_attention.scores(data, keys, mask).float().softmax(-1)  # [b, h, t, p]
-        seen = self.cross_attention.read(self.dropout(attention), values)
+        attention = self.cross_attention.scores(data, picture.keys, picture.mask).float().softmax(-1)
+        seen = self.cross_attention.read(self.dropout(attention), picture.values)
         data = self.cross_norm(data + self.dropout(seen))
         data = self.feed_forward_norm(data + self.dropout(self.feed_forward(data)))
-        return _Passed(data, mean_over_heads(attention), cache)
-
-    def _recall(self, data: Tensor, cache: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Attend from tokens [b, t, d] to themselves and those before; with a cache, t is 1."""
-        time = data.shape[1]
-        later = torch.full((time, time), -torch.inf, device=data.device).triu(1)
-        new = torch.stack(
-            [split_heads(part, self.heads) for part in self.own_keys_values(data).chunk(2, -1)], dim=1
-        )
-        cache = new if cache is None else torch.cat([cache, new], dim=3)
-        attention = self.self_attention.scores(data, cache[:, 0], later).float().softmax(-1)
-        return self.self_attention.read(self.dropout(attention), cache[:, 1]), cache
+        return _Passed(data, mean_over_heads(attention))
 
 
 class Im2latexModel(nn.Module):
@@ -195,29 +187,36 @@ class Im2latexModel(nn.Module):
         mask = padding_mask(features.padding, torch.float32)
         attention = torch.zeros(0)
         for layer in self._layers():
-            data, attention, _ = layer(data, (*layer.memorise(features.data), mask), None)
+            tokens_read = _Read(*layer.recall(data), later_mask(data))
+            data, attention = layer(data, tokens_read, _Read(*layer.memorise(features.data), mask))
         return Output(self.classifier(data), attention)
 
     def start(self, features: Features) -> tuple[Memory, State]:
         """Lay out the memory of every picture and the empty state."""
         pictures, options = features.data.shape[0], self.options
         keys, values = zip(*(layer.memorise(features.data) for layer in self._layers()), strict=True)
-        empty = keys[0].new_zeros(pictures, 2, options.heads, 0, options.width // options.heads)
         length = torch.zeros(pictures, dtype=torch.long, device=features.data.device)
-        return Memory(keys, values, features.padding), State(length, (empty,) * options.layers)
+        cache = empty_cache(features.data, options.layers, options.heads)
+        return Memory(keys, values, features.padding), State(length, cache)
 
     def step(self, token: Tensor, memory: Memory, state: State) -> Step:
         """Feed one token [n] to every hypothesis."""
-        data = self._embed(token, state.length)[:, None]  # [n, 1, d]
+        groups = memory.padding.shape[0]
+        data = self._embed(token, state.length).view(groups, -1, self.options.width)  # [g, k, d]
         mask = padding_mask(memory.padding, torch.float32)
+        own = with_newest(state.cache.mask, groups)  # [n, s + k]
+        others = own.view(groups, 1, -1, own.shape[1])
         attention = torch.zeros(0)
-        caches = []
+        keys, values = [], []
         for index, layer in enumerate(self._layers()):
-            picture = (memory.keys[index], memory.values[index], mask)
-            data, attention, cache = layer(data, picture, state.cache[index])
-            caches.append(cache)
-        logits = self.classifier(data).squeeze(1)
-        return Step(logits, attention.squeeze(1), State(state.length + 1, tuple(caches)))
+            key, value = layer.recall(data)
+            keys.append(torch.cat([state.cache.keys[index], key], dim=2))
+            values.append(torch.cat([state.cache.values[index], value], dim=2))
+            picture = _Read(memory.keys[index], memory.values[index], mask)
+            data, attention = layer(data, _Read(keys[-1], values[-1], others), picture)
+        logits = self.classifier(data).flatten(0, 1)
+        cache = Cache(tuple(keys), tuple(values), own)
+        return Step(logits, attention.flatten(0, 1), State(state.length + 1, cache))
 
     def _layers(self) -> list[DecoderLayer]:
         return cast(list[DecoderLayer], self.layers)

@@ -18,12 +18,16 @@ import torch
 from torch import Tensor, nn
 
 from inktex.models.attention import (
+    Cache,
     CrossAttention,
+    Memory,
     SelfAttention,
+    empty_cache,
     mean_over_heads,
     padding_mask,
     spent_before,
     split_heads,
+    with_newest,
 )
 from inktex.models.encoders import ResidualEncoder
 from inktex.models.interface import Features, Output, Step
@@ -57,31 +61,17 @@ class InktexOptions:
     max_length: int = 256
 
 
-class Memory(NamedTuple):
-    """What is fixed for a picture.
-
-    Attributes:
-        keys: of each layer [n, h, p, d / h].
-        values: of each layer [n, h, p, d / h].
-        padding: [n, p].
-    """
-
-    keys: tuple[Tensor, ...]
-    values: tuple[Tensor, ...]
-    padding: Tensor
-
-
 class State(NamedTuple):
     """What a hypothesis carries along.
 
     Attributes:
         length: [n], tokens read so far.
-        cache: of each layer [n, 2, h, t, d / h], keys and values of the self-attention.
+        cache: of the self-attention.
         coverage: of each layer but the first [n, 2, rows, columns], attention spent so far.
     """
 
     length: Tensor
-    cache: tuple[Tensor, ...]
+    cache: Cache
     coverage: tuple[Tensor, ...]
 
 
@@ -144,8 +134,7 @@ class InktexModel(nn.Module):
         mask = padding_mask(features.padding, features.data.dtype)
         below = torch.zeros(0)
         for index, layer in enumerate(self._layers()):
-            mixed, _ = layer.self_attention(layer.self_norm(data))
-            data = data + layer.dropout(mixed)
+            data = data + layer.dropout(layer.self_attention(layer.self_norm(data)))
             keys, values = layer.memorise(features.data)
             cross = layer.cross_attention
             scores = cross.scores(layer.cross_norm(data), keys, mask)
@@ -163,38 +152,43 @@ class InktexModel(nn.Module):
         """Lay out the memory of every picture and the empty state."""
         pictures, options = features.data.shape[0], self.options
         keys, values = zip(*(layer.memorise(features.data) for layer in self._layers()), strict=True)
-        empty = keys[0].new_zeros(pictures, 2, options.heads, 0, options.width // options.heads)
         unspent = features.data.new_zeros((pictures, 2, *features.grid), dtype=torch.float32)
         state = State(
             length=torch.zeros(pictures, dtype=torch.long, device=features.data.device),
-            cache=(empty,) * options.layers,
+            cache=empty_cache(features.data, options.layers, options.heads),
             coverage=(unspent,) * (options.layers - 1),
         )
         return Memory(keys, values, features.padding), state
 
     def step(self, token: Tensor, memory: Memory, state: State) -> Step:
         """Feed one token [n] to every hypothesis."""
-        data = self._embed(token, state.length)[:, None]  # [n, 1, d]
+        groups = memory.padding.shape[0]
+        data = self._embed(token, state.length).view(groups, -1, self.options.width)  # [g, k, d]
         mask = padding_mask(memory.padding, memory.keys[0].dtype)
+        own = with_newest(state.cache.mask, groups)  # [n, s + k]
+        others = own.view(groups, 1, -1, own.shape[1])
         below = torch.zeros(0)
-        caches, coverages = [], []
+        keys, values, coverages = [], [], []
         for index, layer in enumerate(self._layers()):
-            mixed, cache = layer.self_attention(layer.self_norm(data), state.cache[index])
-            caches.append(cache)
+            cached = (state.cache.keys[index], state.cache.values[index])
+            mixed, key, value = layer.self_attention.step(layer.self_norm(data), *cached, others)
+            keys.append(key)
+            values.append(value)
             data = data + mixed
             cross = layer.cross_attention
             scores = cross.scores(layer.cross_norm(data), memory.keys[index], mask)
-            attention = scores.softmax(-1)  # [n, h, 1, p]
+            attention = scores.softmax(-1)  # [g, h, k, p]
             if index:
                 spent = state.coverage[index - 1]  # [n, 2, rows, columns]
-                now = torch.cat([mean_over_heads(attention), below], dim=1)  # [n, 2, p]
+                now = torch.stack([mean_over_heads(attention), below], dim=2)  # [g, k, 2, p]
                 coverages.append(spent + now.view_as(spent))
-                attention = cross.refined(scores, spent[:, None]).softmax(-1)
-            below = mean_over_heads(attention)  # [n, 1, p]
+                attention = cross.refined(scores, spent.view(groups, -1, *spent.shape[1:])).softmax(-1)
+            below = mean_over_heads(attention)  # [g, k, p]
             data = data + cross.read(attention, memory.values[index])
             data = data + layer.feed_forward(data)
-        logits = self.classifier(self.norm(data)).squeeze(1)
-        return Step(logits, below.squeeze(1), State(state.length + 1, tuple(caches), tuple(coverages)))
+        logits = self.classifier(self.norm(data)).flatten(0, 1)
+        cache = Cache(tuple(keys), tuple(values), own)
+        return Step(logits, below.flatten(0, 1), State(state.length + 1, cache, tuple(coverages)))
 
     def _layers(self) -> list[DecoderLayer]:
         return cast(list[DecoderLayer], self.layers)

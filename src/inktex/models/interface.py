@@ -2,11 +2,14 @@
 
 Shape letters, here and in all networks: ``b`` pictures, ``n`` hypotheses, ``t`` tokens so far, ``p``
 positions (rows x columns of the feature grid), ``d`` channels, ``h`` heads, ``v`` vocabulary.
+
+Hypotheses come in ``g`` groups of ``k``, n = g k, those of a group side by side. A group reads one picture,
+and what is the same for all its hypotheses is stored and read once. The plainest layout is k = 1.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from torch import Tensor
 
@@ -66,8 +69,9 @@ class Model(Protocol):
     """The interface of a family; ``Memory`` and ``State`` are NamedTuples of tensors, and of tuples of
     tensors, of the family's own.
 
-    The first dimension of each of their tensors is the hypothesis, so that :func:`select` can repeat and
-    reorder them.
+    The first dimension of each tensor of the memory is the group, and so it is in the keys and values of a
+    :class:`inktex.models.attention.Cache`, which may be a field of the state; in all else of the state it is
+    the hypothesis. Where each hypothesis is a group, :func:`select` can repeat and reorder them.
 
     Attributes:
         stride: side of the square of pixels that one position of the features stands for.
@@ -80,7 +84,10 @@ class Model(Protocol):
         ...
 
     def start(self, features: Features) -> tuple[Any, Any]:
-        """Return (memory, state): what is fixed for a picture, and what each hypothesis carries along."""
+        """Return (memory, state): what is fixed for a picture, and what each hypothesis carries along.
+
+        Every picture is a group of one hypothesis.
+        """
         ...
 
     def step(self, token: Tensor, memory: Any, state: Any) -> Step:
@@ -93,11 +100,8 @@ class Model(Protocol):
 
 
 def select(tree: Tree, index: Tensor) -> Tree:
-    """Return the NamedTuple with the first dimension of every tensor in it indexed by ``index`` [n]."""
-    return type(tree)(*(_select(part, index) for part in tree))
-
-
-def _select(part: Tensor | tuple[Tensor, ...], index: Tensor) -> Tensor | tuple[Tensor, ...]:
-    if isinstance(part, Tensor):
-        return part.index_select(0, index)
-    return tuple(tensor.index_select(0, index) for tensor in part)
+    """Return nested tuples with the first dimension of every tensor in them indexed by ``index`` [n]."""
+    parts = (
+        part.index_select(0, index) if isinstance(part, Tensor) else select(part, index) for part in tree
+    )
+    return type(tree)(*parts) if hasattr(tree, "_fields") else cast(Tree, tuple(parts))

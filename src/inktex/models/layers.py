@@ -66,6 +66,12 @@ class ResidualBlock(nn.Module):
         return torch.relu(self.second_norm(self.second(inner)) + self.shortcut(grid)) * inside
 
 
+def for_each(group: Tensor, hypotheses: int) -> Tensor:
+    """Repeat what groups have [g, ...] for each of their hypotheses: [n, ...]."""
+    each = hypotheses // group.shape[0]
+    return group[:, None].expand(-1, each, *group.shape[1:]).flatten(0, 1)
+
+
 def pad_to_multiple(images: Tensor, padding: Tensor, multiple: int) -> tuple[Tensor, Tensor]:
     """Extend pictures below and to the right until their sides are multiples, and say so in the padding.
 

@@ -68,24 +68,24 @@ class AttentionRefinement(nn.Module):
         """Return what to subtract from the scores of some steps.
 
         Args:
-            below: [n, h, t, p], refined attention of the layer below; 0 in padding.
-            own: [n, h, t, p], attention of this layer before refinement; 0 in padding.
+            below: [g, h, k t, p], refined attention of the layer below; 0 in padding.
+            own: [g, h, k t, p], attention of this layer before refinement; 0 in padding.
             spent: [n, c, rows, columns], attention summed over the steps before these.
-            padding: [n, p].
+            padding: [g, p].
 
         Returns:
-            The refinement [n, h, t, p], and what is spent [n, c, rows, columns] once these steps are too.
+            The refinement [g, h, k t, p], and what is spent [n, c, rows, columns] once these steps are too.
         """
         seen = [part for part, used in ((below, self.cross), (own, self.own)) if used]
-        attention = torch.cat(seen, dim=1).transpose(1, 2)  # [n, t, c, p]
-        hypotheses, steps = attention.shape[:2]
-        attention = attention.reshape(hypotheses, steps, *spent.shape[1:])  # [n, t, c, rows, columns]
+        attention = torch.cat(seen, dim=1).transpose(1, 2)  # [g, k t, c, p]
+        groups, every = attention.shape[:2]
+        attention = attention.reshape(spent.shape[0], -1, *spent.shape[1:])  # [n, t, c, rows, columns]
         coverage = spent[:, None] + attention.cumsum(1) - attention  # without the step's own attention
-        inside = (~padding).to(spent.dtype).view(hypotheses, 1, 1, *spent.shape[2:])
-        inside = inside.expand(-1, steps, -1, -1, -1).flatten(0, 1)  # [n * t, 1, rows, columns]
+        inside = (~padding).to(spent.dtype).view(groups, 1, 1, *spent.shape[2:])
+        inside = inside.expand(-1, every, -1, -1, -1).flatten(0, 1)  # [n * t, 1, rows, columns]
         grid = torch.relu(self.convolution(coverage.flatten(0, 1))) * inside
         if self.block_attention is not None:
             grid = self.block_attention(grid, inside)
         refinement: Tensor = self.norm(self.to_heads(grid), inside).flatten(2)  # [n * t, h, p]
-        refinement = refinement.view(hypotheses, steps, *refinement.shape[1:]).transpose(1, 2)
+        refinement = refinement.view(groups, every, *refinement.shape[1:]).transpose(1, 2)
         return refinement, spent + attention.sum(1)

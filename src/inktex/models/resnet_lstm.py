@@ -35,7 +35,7 @@ from torch.nn import functional
 from inktex.errors import ConfigError
 from inktex.models.drop_attention import DropAttention
 from inktex.models.interface import Features, Output, Step
-from inktex.models.layers import GridPosition, pad_to_multiple
+from inktex.models.layers import GridPosition, for_each, pad_to_multiple
 
 _OUTSIDE = -1e9  # score of padding: far below what drop attention takes off
 
@@ -75,10 +75,10 @@ class Memory(NamedTuple):
     """What is fixed for a picture.
 
     Attributes:
-        features: [n, p, d], f.
-        placed: [n, p, d], f + q.
-        keys: [n, p, d], W_f f + W_q q.
-        padding: [n, p].
+        features: [g, p, d], f.
+        placed: [g, p, d], f + q.
+        keys: [g, p, d], W_f f + W_q q.
+        padding: [g, p].
     """
 
     features: Tensor
@@ -227,8 +227,10 @@ class ResnetLstmModel(nn.Module):
         entering, kept, shown, new = gates.chunk(4, 1)
         cell = kept.sigmoid() * state.cell + entering.sigmoid() * new.tanh()
         hidden = shown.sigmoid() * cell.tanh()  # [n, d]
-        inner = memory.keys + self.of_hidden(hidden)[:, None] + self.of_spent(state.spent)
-        scores = self.energy(inner.tanh()).float().masked_fill(memory.padding[..., None], _OUTSIDE)
+        changing = self.of_hidden(hidden)[:, None] + self.of_spent(state.spent)  # [n, p, d]
+        inner = for_each(memory.keys, hidden.shape[0]) + changing
+        scores = self.energy(inner.tanh()).float()
+        scores = scores.masked_fill(for_each(memory.padding, hidden.shape[0])[..., None], _OUTSIDE)
         meant = scores.softmax(1)  # [n, p, m]
         read = self.drop(scores, meant)
         joined = torch.cat([_mix(read, memory.features), hidden], 1)
@@ -237,6 +239,10 @@ class ResnetLstmModel(nn.Module):
 
 
 def _mix(attention: Tensor, data: Tensor) -> Tensor:
-    """Sum data [n, p, d] over positions, each m-th part of the channels by its own attention [n, p, m]."""
-    parts = data.reshape(*attention.shape, -1)  # [n, p, m, d / m]
-    return (attention.unsqueeze(-1) * parts).sum(1).flatten(1)
+    """Sum data [g, p, d] over positions, each m-th part of the channels by its own attention [n, p, m].
+
+    Returns:
+        [n, d].
+    """
+    parts = data.reshape(*data.shape[:2], attention.shape[2], -1)  # [g, p, m, d / m]
+    return (attention[..., None] * for_each(parts, attention.shape[0])).sum(1).flatten(1)

@@ -25,7 +25,7 @@ from torch.nn import functional
 from inktex.errors import RunError
 from inktex.models.dense import DenseEncoder, DenseNet121Encoder
 from inktex.models.interface import Features, Output, Step
-from inktex.models.layers import MaskedBatchNorm
+from inktex.models.layers import MaskedBatchNorm, for_each
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class Memory(NamedTuple):
     """What is fixed for a picture.
 
     Attributes:
-        energies: [n, d, rows, columns], what the features add to the energies.
-        values: [n, p, c], the features.
-        inside: [n, 1, rows, columns], 1 inside the picture and 0 in its padding.
-        inside_around: [n, 9, p], the same for the 3 x 3 positions around each.
+        energies: [g, d, rows, columns], what the features add to the energies.
+        values: [g, p, c], the features.
+        inside: [g, 1, rows, columns], 1 inside the picture and 0 in its padding.
+        inside_around: [g, 9, p], the same for the 3 x 3 positions around each.
     """
 
     energies: Tensor
@@ -126,11 +126,15 @@ class EnergyMap(nn.Module):
         """
         matrix, filters = kernels
         constant = self.query(query) + self.from_coverage.bias  # [n, d], the same at all positions inside
-        spread = functional.linear(constant, matrix).view(*constant.shape, 9) @ memory.inside_around
-        covered = functional.conv2d(self.coverage(coverage) * memory.inside, filters, padding=1)
-        energies = memory.energies + spread.view_as(memory.energies) + covered
-        scores: Tensor = self.score(self.norm(energies, memory.inside).tanh()).float()
-        return scores.masked_fill(memory.inside == 0, -1e4).flatten(1).softmax(-1)
+        inside = for_each(memory.inside, query.shape[0])  # [n, 1, rows, columns]
+        spread = (
+            functional.linear(constant, matrix).view(memory.inside.shape[0], -1, 9) @ memory.inside_around
+        )
+        covered = functional.conv2d(self.coverage(coverage) * inside, filters, padding=1)
+        changing = covered + spread.view_as(covered)  # [n, d, rows, columns]
+        energies = for_each(memory.energies, query.shape[0]) + changing
+        scores: Tensor = self.score(self.norm(energies, inside).tanh()).float()
+        return scores.masked_fill(inside == 0, -1e4).flatten(1).softmax(-1)
 
 
 class WapModel(nn.Module):
@@ -211,7 +215,8 @@ class WapModel(nn.Module):
         """Return the state after one token [n, d], what it read [n, c] and where from [n, p]."""
         query = self.first(embedded, state.hidden)
         attention = self.attention(query, state.coverage, memory, kernels)
-        context = (attention[:, None].to(memory.values.dtype) @ memory.values).squeeze(1)
+        grouped = attention.view(memory.values.shape[0], -1, attention.shape[1])  # [g, k, p]
+        context = (grouped.to(memory.values.dtype) @ memory.values).flatten(0, 1)
         hidden = self.second(context, query)
         return State(hidden, state.coverage + attention.view_as(state.coverage)), context, attention
 

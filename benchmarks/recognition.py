@@ -1,0 +1,215 @@
+"""How fast a model recognizes; writes benchmarks/results/recognition.json.
+
+python benchmarks/recognition.py [DATA.parquet] [--alone] [--model FOLDER] [--count N] [--threads N]
+    [--rounds 5] [--name recognition]
+
+Without a data set, the examples are read. Pictures are read one at a time, each by all contenders before the
+next, so that whatever else the machine does meets all alike:
+
+- ``inktex``: the model with its own search, from the bytes of the picture to the answer;
+- ``without_state``: the same, but the decoder reads the whole prefix of every hypothesis at every step;
+- ``comer``: CoMER at its published size, greedy, the whole prefix at every step, on the picture as it is and
+  for as many steps as the model wrote tokens;
+- ``comer_256_1024``: the same with every picture padded to 256 x 1024 pixels, the fixed shape of the one
+  export of CoMER for ONNX Runtime that is public.
+
+All run on ONNX Runtime in float32 with as many threads. All but the first are traced by PyTorch, from random
+weights, and are left out by ``--alone``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inktex import Recognizer
+from inktex.commands.output import progress
+from inktex.decoding.stepper import OnnxStepper
+from record import ROOT, write_record
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.png"))
+EARLY, LATE, WINDOW = 10, 150, 5  # tokens
+PICTURE_PX = (64, 256)  # height and width of the canonical picture that steps are timed on
+
+Contender = Callable[[bytes, int], float]  # (picture, tokens to write) -> seconds
+
+
+def seconds(work: Callable[..., object], *arguments: Any) -> float:
+    """Return how long some work takes."""
+    start = time.perf_counter()
+    work(*arguments)
+    return time.perf_counter() - start
+
+
+def spread(values_s: Sequence[float]) -> dict[str, float]:
+    """Return mean, median and 95th percentile in milliseconds."""
+    ordered = 1000 * np.sort(values_s)
+    figures = {"mean": ordered.mean(), "median": np.median(ordered), "p95": np.quantile(ordered, 0.95)}
+    return {name: round(float(value), 2) for name, value in figures.items()}
+
+
+def read_pictures(data: Path | None, count: int | None) -> list[bytes]:
+    """Return the pictures of a data set, or so many of them, evenly spaced; the examples if there is none."""
+    if data is None:
+        return [path.read_bytes() for path in EXAMPLES][:count]
+    from inktex.data.dataset import read_dataset  # here, since it needs the extra data
+
+    pictures = [sample.image for sample in read_dataset(data) if sample.image is not None]
+    chosen = np.linspace(0, len(pictures) - 1, min(count or len(pictures), len(pictures)))
+    return [pictures[index] for index in chosen.astype(int)]
+
+
+def one_by_one(
+    pictures: Sequence[bytes], recognizer: Recognizer, others: dict[str, Contender]
+) -> dict[str, list[float]]:
+    """Return the seconds each contender takes for each picture; their order changes from one to the next."""
+    work: dict[str, Contender] = {"inktex": lambda picture, _: seconds(recognizer.recognize, picture)}
+    work |= others
+    times: dict[str, list[float]] = {name: [] for name in work}
+    with progress("one by one", len(pictures)) as (advance, _):
+        for number, picture in enumerate(pictures):
+            steps = len(recognizer.recognize(picture).tokens) + 1
+            for name in sorted(work, reverse=bool(number % 2)):
+                times[name].append(work[name](picture, steps))
+            advance()
+    return times
+
+
+def against(times: dict[str, list[float]]) -> dict[str, dict[str, float]]:
+    """Return how many times slower the others are, and in the median over pictures."""
+    ours, result = spread(times["inktex"]), {}
+    for name in times.keys() - {"inktex"}:
+        theirs = spread(times[name])
+        ratios = {key: round(theirs[key] / ours[key], 2) for key in ours}
+        pairs = np.divide(times[name], times["inktex"])
+        result[name] = ratios | {"median_of_pairs": round(float(np.median(pairs)), 2)}
+    return result
+
+
+def a_step(recognizer: Recognizer, each: int, rounds: int) -> dict[str, float]:
+    """Return the median milliseconds of a step around tokens 10 and 150.
+
+    Two searches are begun on a picture, each of which keeps so many hypotheses, with parents drawn at random;
+    with ``each`` = 1 there is a single one.
+    """
+    picture = np.zeros(PICTURE_PX, np.float32)
+    picture[8:-8, 8:-8] = 1
+    padding = np.zeros((1, *PICTURE_PX), np.bool_)
+    generator = np.random.default_rng(0)
+    begun = 1 if each == 1 else 2
+    early, late = [], []
+    for _ in range(rounds):
+        stepper: OnnxStepper = recognizer.stepper()
+        stepper.start(picture[None, None], padding)
+        parents = np.zeros(begun, np.int64)
+        for number in range(1, LATE + WINDOW + 1):
+            tokens = generator.integers(3, len(recognizer.bundle.vocabulary), len(parents))
+            took = seconds(stepper.step, tokens, parents)
+            for place, kept in ((EARLY, early), (LATE, late)):
+                if abs(number - place) <= WINDOW:
+                    kept.append(took)
+            beams = 1 if number == 1 else each
+            firsts = np.repeat(np.arange(begun), each) * beams
+            parents = firsts + generator.integers(0, beams, len(firsts))
+    one, other = (1000 * statistics.median(times) for times in (early, late))
+    figures = {f"at_{EARLY}_ms": one, f"at_{LATE}_ms": other, "ratio": other / one}
+    return {name: round(value, 3) for name, value in figures.items()}
+
+
+def processes(model: Path | None, rounds: int) -> dict[str, float]:
+    """Return the median seconds of new processes."""
+    chosen = ["--model", str(model)] if model else []
+    commands = {
+        "python": ["-c", "pass"],
+        "import_inktex": ["-c", "import inktex"],
+        "recognize_one_picture": ["-m", "inktex.cli", "recognize", str(EXAMPLES[0]), *chosen],
+    }
+    figures = {}
+    for name, arguments in commands.items():
+        command = [sys.executable, *arguments]
+        runs = [seconds(run_quietly, command) for _ in range(rounds)]
+        figures[f"{name}_s"] = round(statistics.median(runs), 3)
+    return figures
+
+
+def run_quietly(command: Sequence[str]) -> None:
+    """Run a process to its end."""
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def memory_mb(options: argparse.Namespace, count: int | None) -> float | None:
+    """Return the most memory of a process that reads so many pictures in one call; ``None`` but on Linux."""
+    if not Path("/proc/self/status").exists():
+        return None
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+from recognition import Recognizer, read_pictures
+data, model = {str(options.data or "")!r}, {str(options.model or "")!r}
+pictures = read_pictures(Path(data) if data else None, {count})
+Recognizer(model or None, threads={options.threads}).recognize_many(pictures)
+print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return round(int(done.stdout) / 1024, 1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description="Time recognition, alone and against decoders without state."
+    )
+    parser.add_argument("data", type=Path, nargs="?", help="data set with pictures (default: the examples)")
+    parser.add_argument("--alone", action="store_true", help="without the others, which need PyTorch")
+    parser.add_argument("--model", type=Path, help="model folder (default: the shipped one)")
+    parser.add_argument("--count", type=int, help="only N pictures, evenly spaced (default: all)")
+    parser.add_argument("--threads", type=int, default=2, help="of each contender (default: 2)")
+    parser.add_argument("--rounds", type=int, default=5, help="repetitions of what is timed as a whole")
+    parser.add_argument("--name", default="recognition", help="of the result file")
+    options = parser.parse_args()
+
+    pictures = read_pictures(options.data, options.count)
+    recognizer = Recognizer(options.model, threads=options.threads)
+    others: dict[str, Contender] = {}
+    if not options.alone:
+        from without_state import Comer, StatelessRecognizer
+
+        stateless = StatelessRecognizer(options.model, options.threads)
+        others = {
+            "without_state": lambda picture, _: stateless.seconds(picture),
+            "comer": Comer(options.threads).seconds,
+            "comer_256_1024": Comer(options.threads, (256, 1024)).seconds,
+        }
+    recognizer.recognize_many(pictures[:16])
+    times = one_by_one(pictures, recognizer, others)
+    together = statistics.median(seconds(recognizer.recognize_many, pictures) for _ in range(options.rounds))
+    write_record(
+        options.name,
+        {
+            "data": options.data.name if options.data else "examples",
+            "model": options.model.name if options.model else "shipped",
+            "pictures": len(pictures),
+            "threads": options.threads,
+            "one_by_one_ms": {name: spread(values) for name, values in times.items()},
+            "times_slower": against(times),
+            "together_pictures_per_s": round(len(pictures) / together, 1),
+            "a_step": {
+                "beams": a_step(recognizer, 4, options.rounds),
+                "greedy": a_step(recognizer, 1, options.rounds),
+            },
+            "processes": processes(options.model, options.rounds),
+            "memory_mb": {"one_picture": memory_mb(options, 1), "all": memory_mb(options, options.count)},
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

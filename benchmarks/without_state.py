@@ -1,0 +1,210 @@
+"""Recognition as it is without state: every token is found by reading all tokens before it once more.
+
+Needs the extra ``train``: networks have to be traced. Their weights are random, which changes no time.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from inktex.bundle import Bundle
+from inktex.decoding.stepper import BoolArray, FloatArray, IntArray, OnnxStepper
+from inktex.image import decode
+from inktex.models.families import FAMILIES
+from inktex.models.hmer_mtl import HmerMtlModel, HmerMtlOptions
+from inktex.models.interface import Features
+from inktex.recognizer import Recognizer
+
+OPSET = 17
+STRIDE = 16  # of CoMER
+COMER_VOCABULARY = 113  # the 111 symbols of CROHME, start and end
+
+
+class Encode(nn.Module):
+    """Pictures -> features [b, p, d] and padding [b, rows, columns]."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode."""
+        features = self.model.encode(images, padding)
+        return features.data, features.padding.view(-1, *features.grid)
+
+
+class ReadAll(nn.Module):
+    """Features and whole prefixes [n, t] -> logits [n, v] of what follows."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, data: Tensor, padding: Tensor, tokens: Tensor) -> Tensor:
+        """Read, and look at the last token alone."""
+        grid = (padding.shape[1], padding.shape[2])
+        logits: Tensor = self.model(Features(data, padding.flatten(1), grid), tokens).logits
+        return logits[:, -1]
+
+
+def trace(module: nn.Module, inputs: dict[str, Tensor], free: dict[str, list[int]], threads: int) -> Any:
+    """Return a session of ONNX Runtime of a network some of whose dimensions are free."""
+    with warnings.catch_warnings(), torch.no_grad(), tempfile.TemporaryDirectory() as folder:
+        warnings.simplefilter("ignore")
+        path = Path(folder, "graph.onnx")
+        torch.onnx.export(
+            module.eval(),
+            tuple(inputs.values()),
+            path,
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=[*inputs],
+            dynamic_axes=free,
+        )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+
+
+def trace_reader(model: Any, threads: int) -> Any:
+    """Return the session of :class:`ReadAll` of a network."""
+    with torch.no_grad():
+        data, padding = Encode(model)(torch.rand(2, 1, 64, 96), torch.zeros(2, 64, 96).bool())
+    inputs = {"data": data, "padding": padding, "tokens": torch.ones(2, 3, dtype=torch.long)}
+    return trace(ReadAll(model), inputs, {"data": [0, 1], "padding": [0, 1, 2], "tokens": [0, 1]}, threads)
+
+
+class StatelessStepper:
+    """A stepper of a bundle that, to keep the answers, makes each step with state and then the whole prefix.
+
+    Attributes:
+        max_length: most steps.
+        spared_s: seconds of the steps with state, which a recognizer without state would not make.
+    """
+
+    def __init__(self, stepper: OnnxStepper, reader: Any, bundle: Bundle) -> None:
+        self.max_length = stepper.max_length
+        self.spared_s = 0.0
+        self._stepper = stepper
+        self._reader = reader
+        self._stride = bundle.facts.stride
+        self._width = int(bundle.facts.options["width"])
+
+    def start(self, images: FloatArray, padding: BoolArray) -> None:
+        """Encode pictures."""
+        self._stepper.start(images, padding)
+        self._padding = padding[:, :: self._stride, :: self._stride]
+        shape = (len(padding), self._padding[0].size, self._width)
+        self._features = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Forget all hypotheses and keep the pictures."""
+        self._stepper.rewind()
+        self._pictures = np.arange(len(self._padding))
+        self._prefixes = np.zeros((len(self._padding), 0), np.int64)
+
+    def step(self, tokens: IntArray, parents: IntArray) -> FloatArray:
+        """Continue hypotheses and return logits [n, v]."""
+        start = time.perf_counter()
+        logits = self._stepper.step(tokens, parents)
+        self.spared_s += time.perf_counter() - start
+        self._pictures = self._pictures[parents]
+        self._prefixes = np.concatenate([self._prefixes[parents], tokens[:, None]], axis=1)
+        self._reader.run(
+            None,
+            {
+                "data": self._features[self._pictures],
+                "padding": self._padding[self._pictures],
+                "tokens": self._prefixes,
+            },
+        )
+        return logits
+
+    @property
+    def attention(self) -> FloatArray:
+        """Attention of the last step."""
+        return self._stepper.attention
+
+
+class StatelessRecognizer(Recognizer):
+    """The recognizer of a bundle, reading whole prefixes at every step.
+
+    Attributes:
+        steppers: all there were since it was last emptied.
+    """
+
+    def __init__(self, model: Path | None, threads: int) -> None:
+        super().__init__(model, threads=threads)
+        self.steppers: list[StatelessStepper] = []
+        family = FAMILIES[self.bundle.facts.family]
+        options = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in self.bundle.facts.options.items()
+        }
+        network = family.build(len(self.bundle.vocabulary), family.options(**options))
+        self._reader = trace_reader(network.eval(), threads)
+
+    def stepper(self) -> Any:
+        """Return a new stepper of the model."""
+        self.steppers.append(StatelessStepper(super().stepper(), self._reader, self.bundle))
+        return self.steppers[-1]
+
+    def seconds(self, picture: Any) -> float:
+        """Return how long it takes to recognize a picture."""
+        self.steppers = []
+        start = time.perf_counter()
+        self.recognize(picture)
+        return time.perf_counter() - start - sum(stepper.spared_s for stepper in self.steppers)
+
+
+class Comer:
+    """CoMER (Zhao and Gao 2022) at its published size, greedy.
+
+    Args:
+        threads: of ONNX Runtime.
+        canvas: height and width that every picture is padded to, larger ones being made smaller first, as an
+            export of fixed shape has it; ``None`` pads to multiples of the network's stride alone.
+    """
+
+    def __init__(self, threads: int, canvas: tuple[int, int] | None = None) -> None:
+        torch.manual_seed(0)
+        model = HmerMtlModel(COMER_VOCABULARY, HmerMtlOptions(cbam=False, structure_head=False)).eval()
+        images, padding = torch.rand(1, 1, 64, 96), torch.zeros(1, 64, 96).bool()
+        inputs = {"images": images, "padding": padding}
+        self._encoder = trace(Encode(model), inputs, {"images": [2, 3], "padding": [1, 2]}, threads)
+        self._reader = trace_reader(model, threads)
+        self._canvas = canvas
+
+    def seconds(self, picture: bytes, steps: int) -> float:
+        """Return how long it takes to read a picture and to write some tokens."""
+        start = time.perf_counter()
+        images, padding = self._padded(1 - decode(picture))
+        data, padding = self._encoder.run(None, {"images": images, "padding": padding})
+        tokens = np.ones((1, 1), np.int64)
+        for _ in range(steps):
+            (logits,) = self._reader.run(None, {"data": data, "padding": padding, "tokens": tokens})
+            tokens = np.append(tokens, logits.argmax(axis=1)[:, None], axis=1)
+        return time.perf_counter() - start
+
+    def _padded(self, ink: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """Return a picture [h, w] as a batch of one with its padding."""
+        height, width = self._canvas or (-(-side // STRIDE) * STRIDE for side in ink.shape)
+        scale = min(1.0, height / ink.shape[0], width / ink.shape[1])
+        if scale < 1:
+            ink = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[:height, :width]
+        images, padding = np.zeros((1, 1, height, width), np.float32), np.ones((1, height, width), np.bool_)
+        images[0, 0, : ink.shape[0], : ink.shape[1]] = ink
+        padding[0, : ink.shape[0], : ink.shape[1]] = False
+        return images, padding
