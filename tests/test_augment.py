@@ -215,8 +215,8 @@ def test_cells_follow_the_changes(name: str, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_canonicalized_drawing_is_what_the_recognizer_would_see(seed: int) -> None:
-    """Whatever the pen, symbols measure what they should, strokes are no wider than the recognizer leaves them,
-    and the margin is its own; a drawing that is not measured again is off by its pen."""
+    """Whatever the pen, symbols measure what they should, strokes are no wider than the recognizer leaves
+    them, and the margin is its own."""
     options = only("canonicalized", 1.0)
     picture = draw(prepare(squares()), options, np.random.default_rng(seed), 1.5).picture
     ink = picture > 0.5

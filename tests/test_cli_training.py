@@ -131,8 +131,13 @@ def test_export_replaces_only_when_told(place: Path, trained: Path, capsys) -> N
     assert json.loads(before)["licence"] == "MIT"
     assert [path.name for path in other.iterdir()] == ["thesis.tex"]
 
-    assert run("export", trained, out, "--force") == 0
-    assert json.loads((out / "model.json").read_text())["weights"] == "int8"
+    check_refused(
+        run("export", trained, out, "--force", "--second-look", 9, 0.2), capsys.readouterr().err, "9"
+    )
+    assert run("export", trained, out, "--force", "--second-look", 1.5, 0.2) == 0
+    after = json.loads((out / "model.json").read_text())
+    assert after["weights"] == "int8"
+    assert (after["search"]["second_scale"], after["search"]["second_below"]) == (1.5, 0.2)
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inktex.commands.output import add_json, check_targets, write_json
-from inktex.errors import BundleError
+from inktex.errors import BundleError, ConfigError
 
 if TYPE_CHECKING:
     from inktex.bundle import Facts
@@ -35,6 +35,14 @@ def add_export(parser: ArgumentParser) -> None:
         action="store_true",
         help="for labels in another dialect: allow any sequence of tokens",
     )
+    parser.add_argument(
+        "--second-look",
+        nargs=2,
+        type=float,
+        metavar=("SCALE", "BELOW"),
+        default=(1.0, 0.0),
+        help="show pictures whose reading has a probability below BELOW again, SCALE times as large",
+    )
     parser.add_argument("--force", action="store_true", help="replace a model that is there already")
     add_json(parser)
 
@@ -50,7 +58,14 @@ def run_export(options: Namespace) -> int:
         raise BundleError(f"{out} exists: name a new folder, or replace a model there by --force")
     model, vocabulary, config = load_run(run)
     facts = _facts(run, config, model.stride, options.licence)
-    search = dataclasses.replace(facts.search, grammar=not options.no_grammar)
+    scale, below = options.second_look
+    if not (0.5 <= scale <= 2 and 0 <= below <= 1):
+        raise ConfigError(
+            f"--second-look takes a scale from 0.5 to 2 and a probability, not {scale:g} {below:g}"
+        )
+    search = dataclasses.replace(
+        facts.search, grammar=not options.no_grammar, second_scale=scale, second_below=below
+    )
     facts = dataclasses.replace(facts, search=search)
     bundle = export(model, vocabulary, facts, out, options.weights)
     size = sum(file.stat().st_size for file in out.iterdir())
