@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 EXAMPLES := $(sort $(wildcard examples/*.png examples/*.jpg examples/*.inkml))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench smoke clean
+.PHONY: help setup demo test check bench reproduce smoke clean
 
 help:
 	@echo "make demo    set up and recognize the examples"
@@ -18,6 +18,7 @@ help:
 	@echo "make check   ruff, mypy and the test of import directions"
 	@echo "make bench   time the recognizer; writes benchmarks/results/examples.json"
 	@echo "make smoke   every configuration: 20 steps, an export, a picture read; on the CPU, some minutes"
+	@echo "make reproduce TRAIN=inkml_train.zip VALIDATION=inkml_test2013.zip   the shipped model anew; hours"
 	@echo "make setup   set up for development only"
 	@echo "make clean   remove .venv, caches and builds (not runs/ and data/)"
 
@@ -37,6 +38,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.base
 	@$(BIN)/python benchmarks/recognition.py --alone --name examples
+
+reproduce: $(VENV)/.dev
+	@$(BIN)/python benchmarks/reproduce.py $(TRAIN) $(VALIDATION) runs/reproduced
 
 smoke: $(VENV)/.dev
 	@$(BIN)/python -W ignore benchmarks/smoke.py

@@ -1,0 +1,52 @@
+"""The shipped model made anew, in brief."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("lightning")
+
+ROOT = Path(__file__).parents[1]
+CROHME = ROOT.parent / "shared/data/crohme"
+
+
+def few(archive: Path, count: int, out: Path) -> Path:
+    """Keep every so many of an archive's inks."""
+    with zipfile.ZipFile(archive) as full, zipfile.ZipFile(out, "w") as part:
+        names = sorted(name for name in full.namelist() if name.endswith(".inkml"))
+        for name in names[:: len(names) // count]:
+            part.writestr(name, full.read(name))
+    return out
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CROHME.is_dir(), reason="CROHME is not at hand")
+def test_every_step_from_inks_to_a_model(tmp_path: Path) -> None:
+    """With few inks and one epoch a training, the way ends in a model that reads; then all is done."""
+    inks = few(CROHME / "inkml_train.zip", 80, tmp_path / "train.zip")
+    validation = few(CROHME / "inkml_test2013.zip", 5, tmp_path / "2013.zip")
+    script = [
+        sys.executable,
+        ROOT / "benchmarks/reproduce.py",
+        inks,
+        validation,
+        tmp_path / "out",
+        "--dry-run",
+    ]
+
+    first, again = (subprocess.run(script, capture_output=True, text=True, check=False) for _ in range(2))
+
+    assert first.returncode == 0, first.stderr
+    assert [line.split()[1] for line in first.stdout.splitlines() if line.startswith("inktex ")] == [
+        *("import", "import", "synthesize", "synthesize"),
+        *("train", "train", "train", "export"),
+    ]
+    assert (again.returncode, again.stdout) == (0, "")
+    read = [sys.executable, "-m", "inktex.cli", "recognize", ROOT / "examples/pythagoras.png"]
+    done = subprocess.run([*read, "--model", tmp_path / "out/model", "--width", "1"], check=False)
+    assert done.returncode == 0
