@@ -30,7 +30,7 @@ from inktex.image import (
     typical_symbol_px,
 )
 from inktex.image_ink import pen_px
-from inktex.ink import draw_strokes
+from inktex.ink import Ink, draw_strokes
 from inktex.intake import canonical_pictures
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
@@ -634,3 +634,14 @@ def test_the_typical_symbol_scales_with_the_picture(factor: int) -> None:
 def test_no_ink_has_size_one() -> None:
     """The estimate of an empty picture is 1, not an error."""
     assert typical_symbol_px(np.zeros((5, 5), dtype=np.uint8)) == 1.0
+
+
+@pytest.mark.parametrize("radius", [1, 2, 4, 9, 30])
+def test_a_dot_alone_is_ink(radius: int) -> None:
+    """A dot, whose thinning would leave nothing of it, is seen at any size; so is a stroke of one point."""
+    dot = np.ones((4 * radius + 9, 4 * radius + 9), np.float32)
+    cv2.circle(dot, (2 * radius + 4, 2 * radius + 4), radius, 0, -1)
+    point = canonical_pictures(Ink((np.float32([[611, 200]]),)))[0].picture
+
+    assert canonicalize(dot).max() > 0.5
+    assert point.max() > 0.5

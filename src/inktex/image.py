@@ -142,8 +142,10 @@ def canonicalize_at(grey: FloatArray, sizes: Sequence[float]) -> list[Canonical]
         raise ImageError("the picture shows no ink")
     coarsest = _COARSEST_PEN_PX / _scale(binary, CANONICAL_SYMBOL_PX)
     if pen_px(binary) - coarsest >= finer:  # less than a pixel of the picture is left alone
-        ink = thin(ink, binary, coarsest)
-        binary, finer = sharp_binary(ink)
+        thinned = thin(ink, binary, coarsest)
+        sharp, factor = sharp_binary(thinned)
+        if sharp.any():  # of a speck, nothing may be left
+            ink, binary, finer = thinned, sharp, factor
     pen = pen_px(binary) / finer
     left, top, width, height = (side / finer for side in cv2.boundingRect(binary))
     pixels = grey.shape[1] / ink.shape[1], grey.shape[0] / ink.shape[0]  # of ``grey`` in one of the ink
