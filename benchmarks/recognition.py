@@ -13,8 +13,8 @@ next, so that whatever else the machine does meets all alike:
 - ``comer_256_1024``: the same with every picture padded to 256 x 1024 pixels, the fixed shape of the one
   export of CoMER for ONNX Runtime that is public.
 
-All run on ONNX Runtime in float32 with as many threads. All but the first are traced by PyTorch, from random
-weights, and are left out by ``--alone``.
+All run on ONNX Runtime in float32 with as many threads. ``--alone`` leaves out all but the first, and with
+them the need for PyTorch, which traces CoMER from random weights.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from record import ROOT, write_record
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.png"))
 EARLY, LATE, WINDOW = 10, 150, 5  # tokens
+PAUSE_S = 0.05  # in which threads that a contender has left waiting for work go to sleep
 PICTURE_PX = (64, 256)  # height and width of the canonical picture that steps are timed on
 
 Contender = Callable[[bytes, int], float]  # (picture, tokens to write) -> seconds
@@ -78,6 +79,7 @@ def one_by_one(
         for number, picture in enumerate(pictures):
             steps = len(recognizer.recognize(picture).tokens) + 1
             for name in sorted(work, reverse=bool(number % 2)):
+                time.sleep(PAUSE_S)
                 times[name].append(work[name](picture, steps))
             advance()
     return times
@@ -105,7 +107,8 @@ def a_step(recognizer: Recognizer, each: int, rounds: int) -> dict[str, float]:
     padding = np.zeros((1, *PICTURE_PX), np.bool_)
     generator = np.random.default_rng(0)
     begun = 1 if each == 1 else 2
-    early, late = [], []
+    early: list[float] = []
+    late: list[float] = []
     for _ in range(rounds):
         stepper: OnnxStepper = recognizer.stepper()
         stepper.start(picture[None, None], padding)
@@ -182,9 +185,9 @@ def main() -> None:
     if not options.alone:
         from without_state import Comer, StatelessRecognizer
 
-        stateless = StatelessRecognizer(options.model, options.threads)
+        stateless = StatelessRecognizer(options.model, threads=options.threads)
         others = {
-            "without_state": lambda picture, _: stateless.seconds(picture),
+            "without_state": lambda picture, _: seconds(stateless.recognize, picture),
             "comer": Comer(options.threads).seconds,
             "comer_256_1024": Comer(options.threads, (256, 1024)).seconds,
         }

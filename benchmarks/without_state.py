@@ -1,6 +1,6 @@
 """Recognition as it is without state: every token is found by reading all tokens before it once more.
 
-Needs the extra ``train``: networks have to be traced. Their weights are random, which changes no time.
+CoMER needs the extra ``train``, for it has to be traced. Its weights are random, which changes no time.
 """
 
 from __future__ import annotations
@@ -17,10 +17,8 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from inktex.bundle import Bundle
 from inktex.decoding.stepper import BoolArray, FloatArray, IntArray, OnnxStepper
 from inktex.image import decode
-from inktex.models.families import FAMILIES
 from inktex.models.hmer_mtl import HmerMtlModel, HmerMtlOptions
 from inktex.models.interface import Features
 from inktex.recognizer import Recognizer
@@ -77,96 +75,30 @@ def trace(module: nn.Module, inputs: dict[str, Tensor], free: dict[str, list[int
         return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
 
 
-def trace_reader(model: Any, threads: int) -> Any:
-    """Return the session of :class:`ReadAll` of a network."""
-    with torch.no_grad():
-        data, padding = Encode(model)(torch.rand(2, 1, 64, 96), torch.zeros(2, 64, 96).bool())
-    inputs = {"data": data, "padding": padding, "tokens": torch.ones(2, 3, dtype=torch.long)}
-    return trace(ReadAll(model), inputs, {"data": [0, 1], "padding": [0, 1, 2], "tokens": [0, 1]}, threads)
-
-
-class StatelessStepper:
-    """A stepper of a bundle that, to keep the answers, makes each step with state and then the whole prefix.
-
-    Attributes:
-        max_length: most steps.
-        spared_s: seconds of the steps with state, which a recognizer without state would not make.
-    """
-
-    def __init__(self, stepper: OnnxStepper, reader: Any, bundle: Bundle) -> None:
-        self.max_length = stepper.max_length
-        self.spared_s = 0.0
-        self._stepper = stepper
-        self._reader = reader
-        self._stride = bundle.facts.stride
-        self._width = int(bundle.facts.options["width"])
-
-    def start(self, images: FloatArray, padding: BoolArray) -> None:
-        """Encode pictures."""
-        self._stepper.start(images, padding)
-        self._padding = padding[:, :: self._stride, :: self._stride]
-        shape = (len(padding), self._padding[0].size, self._width)
-        self._features = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
-        self.rewind()
+class StatelessStepper(OnnxStepper):
+    """A stepper that keeps nothing but the pictures."""
 
     def rewind(self) -> None:
         """Forget all hypotheses and keep the pictures."""
-        self._stepper.rewind()
-        self._pictures = np.arange(len(self._padding))
-        self._prefixes = np.zeros((len(self._padding), 0), np.int64)
+        super().rewind()
+        self._which = np.arange(self._count)
+        self._prefixes = np.zeros((self._count, 0), np.int64)
 
     def step(self, tokens: IntArray, parents: IntArray) -> FloatArray:
-        """Continue hypotheses and return logits [n, v]."""
-        start = time.perf_counter()
-        logits = self._stepper.step(tokens, parents)
-        self.spared_s += time.perf_counter() - start
-        self._pictures = self._pictures[parents]
-        self._prefixes = np.concatenate([self._prefixes[parents], tokens[:, None]], axis=1)
-        self._reader.run(
-            None,
-            {
-                "data": self._features[self._pictures],
-                "padding": self._padding[self._pictures],
-                "tokens": self._prefixes,
-            },
-        )
-        return logits
-
-    @property
-    def attention(self) -> FloatArray:
-        """Attention of the last step."""
-        return self._stepper.attention
+        """Read the hypotheses that go on once more, whole, and return logits [n, v]."""
+        which, prefixes = self._which[parents], np.append(self._prefixes[parents], tokens[:, None], axis=1)
+        self.rewind()
+        logits, _ = self.read(prefixes, which)
+        self._which, self._prefixes = which, prefixes
+        return logits[:, -1]
 
 
 class StatelessRecognizer(Recognizer):
-    """The recognizer of a bundle, reading whole prefixes at every step.
+    """The recognizer of a bundle, reading whole prefixes at every step."""
 
-    Attributes:
-        steppers: all there were since it was last emptied.
-    """
-
-    def __init__(self, model: Path | None, threads: int) -> None:
-        super().__init__(model, threads=threads)
-        self.steppers: list[StatelessStepper] = []
-        family = FAMILIES[self.bundle.facts.family]
-        options = {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in self.bundle.facts.options.items()
-        }
-        network = family.build(len(self.bundle.vocabulary), family.options(**options))
-        self._reader = trace_reader(network.eval(), threads)
-
-    def stepper(self) -> Any:
+    def stepper(self) -> StatelessStepper:
         """Return a new stepper of the model."""
-        self.steppers.append(StatelessStepper(super().stepper(), self._reader, self.bundle))
-        return self.steppers[-1]
-
-    def seconds(self, picture: Any) -> float:
-        """Return how long it takes to recognize a picture."""
-        self.steppers = []
-        start = time.perf_counter()
-        self.recognize(picture)
-        return time.perf_counter() - start - sum(stepper.spared_s for stepper in self.steppers)
+        return StatelessStepper(self._encoder, self._step, self.bundle.facts.max_length)
 
 
 class Comer:
@@ -184,7 +116,11 @@ class Comer:
         images, padding = torch.rand(1, 1, 64, 96), torch.zeros(1, 64, 96).bool()
         inputs = {"images": images, "padding": padding}
         self._encoder = trace(Encode(model), inputs, {"images": [2, 3], "padding": [1, 2]}, threads)
-        self._reader = trace_reader(model, threads)
+        with torch.no_grad():
+            data, padding = Encode(model)(images, padding)
+        inputs = {"data": data, "padding": padding, "tokens": torch.ones(1, 3, dtype=torch.long)}
+        free = {"data": [1], "padding": [1, 2], "tokens": [1]}
+        self._reader = trace(ReadAll(model), inputs, free, threads)
         self._canvas = canvas
 
     def seconds(self, picture: bytes, steps: int) -> float:

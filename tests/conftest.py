@@ -30,7 +30,7 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
             layer.cross_attention.query.weight.normal_(std=3)
             layer.cross_attention.output.weight.normal_()
             layer.keys_values.weight.normal_()
-    search = SearchDefaults(width=2, max_length=8)
+    search = SearchDefaults(width=2, max_length=8, prune=0)
     folder = tmp_path_factory.mktemp("bundle") / "model"
     export(
         model, vocabulary, Facts("inktex", sizes.max_length, CANONICAL_SYMBOL_PX, 8, search=search), folder

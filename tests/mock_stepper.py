@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from inktex.decoding.stepper import Stepper
+
 PAD, START, END = 0, 1, 2
 
 
-class TableStepper:
+class TableStepper(Stepper):
     """A mock model: logits are a fixed random function of (picture, tokens so far)."""
 
     def __init__(self, seed: int, size: int, max_length: int = 100, spread: float = 1.5) -> None:
@@ -23,6 +25,11 @@ class TableStepper:
     def rewind(self) -> None:
         """Forget all hypotheses."""
         self.prefixes: list[tuple[int, ...]] = [(picture,) for picture in self.pictures]
+
+    @property
+    def attention(self) -> np.ndarray:
+        """Attention [n, 1] over pictures of a single position."""
+        return np.ones((len(self.prefixes), 1), np.float32)
 
     def step(self, tokens: np.ndarray, parents: np.ndarray) -> np.ndarray:
         """Continue hypotheses, and note how many."""

@@ -110,6 +110,29 @@ def test_groups_are_as_large_as_neighbours_allow(model: InktexModel, bundle: Bun
     assert groups == [6, 6, 6, 3, 1, 1]
 
 
+@pytest.mark.parametrize("at_once", [1, 400, 10**9])
+def test_several_tokens_at_once_are_as_good_as_one_by_one(
+    model: InktexModel, bundle: Bundle, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is fed in a piece, after other tokens too, logits and attention are those of single steps."""
+    monkeypatch.setattr("inktex.decoding.stepper._READ_AT_ONCE", at_once)
+    ours, theirs = OnnxStepper(*bundle.sessions(1), TINY.max_length), TorchStepper(model, TINY.max_length)
+    generator = np.random.default_rng(3)
+    for parents in ([0, 1, 2], [2, 2, 2, 2], [0, 0, 1, 1], [1, 0, 1, 2, 2]):
+        for stepper in (ours, theirs):
+            stepper.start(*pictures())
+        first = generator.integers(0, len(VOCABULARY), (len(parents), 5))
+        second = generator.integers(0, len(VOCABULARY), (len(parents), 8))
+        for tokens, before in ((first, np.array(parents)), (second, np.arange(len(parents))[::-1].copy())):
+            logits, attention = ours.read(tokens, before)
+            expected_logits, expected_attention = theirs.read(tokens, before)
+            np.testing.assert_allclose(logits, expected_logits, atol=1e-4)
+            np.testing.assert_allclose(attention, expected_attention, atol=1e-4)
+        following = ours.step(first[:, 0], np.arange(len(parents)))
+        expected = theirs.step(first[:, 0], np.arange(len(parents)))
+        np.testing.assert_allclose(following, expected, atol=1e-4)
+
+
 def test_tokens_of_dropped_hypotheses_leave_the_cache(model: InktexModel, bundle: Bundle) -> None:
     """However long beams grow, what is cached is what they still are, and a bounded rest; logits stay."""
     ours, theirs = OnnxStepper(*bundle.sessions(1), TINY.max_length), TorchStepper(model, TINY.max_length)

@@ -110,4 +110,3 @@ def test_given_sequences_are_scored_whatever_their_order_and_length() -> None:
         for picture, tokens, begin, end in zip(pictures, sequences, first, last, strict=True)
     ]
     assert scores.tolist() == pytest.approx(expected, abs=1e-4)
-    assert stepper.steps == [5, 4, 3, 2, 1]

@@ -188,7 +188,52 @@ def test_no_pictures_give_no_hypotheses() -> None:
     assert stepper.steps == []
 
 
-@pytest.mark.parametrize("wrong", [{"width": 0}, {"max_length": 0}, {"length_penalty": -1.0}])
+@given(seed=st.integers(0, 10_000), width=st.integers(1, 4), prune=st.sampled_from([0.05, 0.3, 0.9]))
+@settings(max_examples=80, deadline=None)
+def test_pruning_leaves_what_is_near_the_best(seed: int, width: int, prune: float) -> None:
+    """What is found lies within the bound, is found alone as in a batch, and costs no more than without."""
+    stepper = TableStepper(seed, 6, spread=3.0)
+
+    pruned = find(stepper, 2, width=width, max_length=8, prune=prune)
+
+    cost, stepper.steps = sum(stepper.steps), []
+    find(stepper, 2, width=width, max_length=8)
+    assert cost <= sum(stepper.steps)
+    for picture, hypotheses in enumerate(pruned):
+        best = max(each.score for each in hypotheses if each.complete or not hypotheses[0].complete)
+        assert all(np.exp(each.score - best) >= prune - 1e-6 for each in hypotheses)
+        for each in hypotheses:
+            if each.complete:
+                assert each.score == pytest.approx(stepper.score(picture, each.tokens), abs=1e-4)
+    assert find(stepper, 1, width=width, max_length=8, prune=prune)[0] == pruned[0]
+
+
+def test_hypotheses_are_pruned_at_once() -> None:
+    """One that falls below the share of the best, open or complete, is not stepped on."""
+
+    class Branch(TableStepper):
+        """Token 3 or, at a tenth of its probability, 4; then both go on to their end for sure."""
+
+        def logits(self, prefix: tuple[int, ...]) -> np.ndarray:
+            if len(prefix) == 2:
+                return np.log(np.array([1e-9, 1e-9, 1e-9, 10, 1], np.float32))
+            chosen = END if len(prefix) == 4 else 3
+            return np.where(np.arange(self.size) == chosen, 30, 0).astype(np.float32)
+
+    steps = {}
+    for prune in (0.0, 0.09, 0.11):
+        stepper = Branch(0, size=5)
+        (found,) = find(stepper, 1, width=2, max_length=6, prune=prune)
+        steps[prune] = stepper.steps[:3]
+        assert found[0].tokens == (3, 3)
+        assert ((4, 3) in [each.tokens for each in found]) == (prune < 0.1)
+
+    assert steps == {0.0: [1, 2, 2], 0.09: [1, 2, 2], 0.11: [1, 1, 1]}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"width": 0}, {"max_length": 0}, {"length_penalty": -1.0}, {"prune": 1.0}, {"prune": -0.1}]
+)
 def test_impossible_options_are_refused(wrong: dict[str, float]) -> None:
     """Options check themselves and name the wrong one."""
     with pytest.raises(ValueError, match=next(iter(wrong))):

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 from inktex.errors import BundleError, VocabularyError
 from inktex.vocabulary import Vocabulary
 
-FORMAT = 3
+FORMAT = 4
 _SYMBOL_PX = (4, 128)  # sizes of symbols that a model may want
 _MOST_THREADS = 4  # unless more are asked for
 ENCODER, STEP, VOCABULARY, DESCRIPTION = "encoder.onnx", "step.onnx", "vocabulary.json", "model.json"
@@ -38,6 +38,7 @@ class SearchDefaults:
         max_length: most tokens written, the end token counted.
         both_ways: search from both ends, each direction judging the other; for models trained so.
         grammar: write well-formed LaTeX only; for models trained on labels in the captions' dialect.
+        prune: hypotheses are dropped whose probability is below this share of the best one's; 0: none is.
         second_scale: how much larger than usual a doubtful picture is shown to the model again.
         second_below: readings of a lower probability are doubtful; 0: none is.
     """
@@ -47,6 +48,7 @@ class SearchDefaults:
     max_length: int = 200
     both_ways: bool = True
     grammar: bool = True
+    prune: float = 0.05
     second_scale: float = 1.0
     second_below: float = 0.0
 
@@ -168,6 +170,8 @@ class Bundle:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        if name == ENCODER:  # its threads would go on waiting for work, in the way of the steps that follow
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         try:
             return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

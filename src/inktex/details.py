@@ -74,7 +74,7 @@ def token_details(
         rows, columns = (-(-side // stride) for side in canonical.picture.shape)
         attention = forced.attention.reshape(len(tokens), *grid)[:, :rows, :columns]
         boxes = token_boxes(canonical, stride, tokens, attention)
-        each = zip(tokens, forced.probabilities.tolist(), boxes, strict=True)
+        each = zip(tokens, np.exp(forced.scores).tolist(), boxes, strict=True)
         details.append(tuple(TokenDetail(*parts) for parts in each))
     return details
 
@@ -82,7 +82,7 @@ def token_details(
 def _forced(
     stepper: Stepper, vocabulary: Vocabulary, found: Sequence[tuple[int, ...]], both_ways: bool
 ) -> list[Forced]:
-    """Feed what was found to the model, in one loop; return what it saw, in reading order."""
+    """Feed what was found to the model; return what it saw, in reading order, the mean of both ways."""
     count, start, end = len(found), vocabulary.start_id, vocabulary.end_id
     masked = tuple(set(vocabulary.unwritten) - {start})  # which stands first or last
     pictures = np.arange(count)
@@ -93,7 +93,7 @@ def _forced(
     forced = force(stepper, starts, [*found, *(ids[::-1] for ids in found)])
     return [
         Forced(
-            np.float32(0.5) * (forwards.probabilities + backwards.probabilities[::-1]),
+            np.logaddexp(forwards.scores, backwards.scores[::-1]) - np.float32(np.log(2)),
             np.float32(0.5) * (forwards.attention + backwards.attention[::-1]),
         )
         for forwards, backwards in zip(forced[:count], forced[count:], strict=True)

@@ -87,4 +87,4 @@ def follow(
     starts = Starts(np.zeros(1, np.int64), start, end, vocabulary.unwritten)
     (forced,) = force(stepper, starts, [written])
     attention = forced.attention.reshape(len(written), rows, columns)
-    return Explanation(picture, stride, tuple(tokens), attention, forced.probabilities)
+    return Explanation(picture, stride, tuple(tokens), attention, np.exp(forced.scores))

@@ -95,7 +95,7 @@ class _Encoder(nn.Module):
 
 
 class _Step(nn.Module):
-    """A token and the tensors of memory and state -> logits and the tensors of the new state.
+    """Tokens [n, t] and the tensors of memory and state -> logits and the tensors of the new state.
 
     The state is that of the hypotheses before; ``parents`` tells which of them each one goes on from.
     """
@@ -105,11 +105,20 @@ class _Step(nn.Module):
         self.model = model
         self.like = (memory, state)
 
-    def forward(self, token: Tensor, parents: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, tokens: Tensor, parents: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
         given = iter(tensors)
         memory, state = (_rebuilt(tree, given) for tree in self.like)
-        logits, attention, state = self.model.step(token, memory, _followed(state, parents))
+        logits, attention, state = _read(self.model, tokens, memory, _followed(state, parents))
         return (logits, attention, *_leaves(state))
+
+
+def _read(model: Any, tokens: Tensor, memory: Any, state: Any) -> Step:
+    """Feed tokens [n, t] to a model, a single one if it reads no more at once."""
+    if hasattr(model, "read"):
+        result: Step = model.read(tokens, memory, state)
+        return result
+    logits, attention, state = model.step(tokens[:, 0], memory, state)
+    return Step(logits[:, None], attention[:, None], state)
 
 
 def _followed(state: Any, parents: Tensor) -> Any:
@@ -156,7 +165,7 @@ def _trace(model: Any, vocabulary_size: int) -> tuple[onnx.ModelProto, onnx.Mode
         dict(zip((*carried, *kept), _leaves(one.started), strict=True)),
         [*other.pictures, *_leaves(other.started)],
     )
-    names = ("token", "parents", *carried, *kept)
+    names = ("tokens", "parents", *carried, *kept)
     inputs, others = (
         dict(zip(names, (*each.given, *_leaves(each.stepped)), strict=True)) for each in (one, other)
     )
@@ -176,8 +185,8 @@ class _Example(NamedTuple):
         pictures: images and padding.
         started: (memory, state) at the start.
         stepped: (memory, state) after some steps.
-        given: tokens and parents of one more.
-        result: of that one.
+        given: further tokens [n, t], and parents.
+        result: of those.
     """
 
     pictures: tuple[Tensor, Tensor]
@@ -200,8 +209,9 @@ def _example(model: Any, vocabulary_size: int, size: tuple[int, int, int], each:
     for _ in range(steps):
         state = model.step(token, memory, _followed(state, parents)).state
         parents = torch.arange(len(token))
-    result = model.step(token, memory, state)
-    return _Example(pictures, started, (memory, state), (token, parents), result)
+    tokens = token[:, None].repeat(1, steps if hasattr(model, "read") else 1)
+    result = _read(model, tokens, memory, state)
+    return _Example(pictures, started, (memory, state), (tokens, parents), result)
 
 
 def _graph(module: nn.Module, inputs: Named, outputs: Named, others: list[Tensor]) -> onnx.ModelProto:
@@ -250,11 +260,11 @@ def _deviation(model: Any, bundle: Bundle) -> float:
             token = generator.integers(0, len(bundle.vocabulary), len(parents))
             state = select(state, torch.from_numpy(parents))
             expected, _, state = model.step(torch.from_numpy(token), memory, state)
-            logits, _, *changed = step.run(None, given | {"token": token, "parents": parents})
+            logits, _, *changed = step.run(None, given | {"tokens": token[:, None], "parents": parents})
             given |= dict(zip(kept, changed, strict=True))
             firsts = np.repeat(np.arange(len(sizes)), _EACH_CHECKED) * _EACH_CHECKED
             parents = firsts + generator.integers(0, _EACH_CHECKED, len(firsts))
-            difference = np.abs(logits - expected.numpy()).max() / max(1.0, float(expected.abs().max()))
+            difference = np.abs(logits[:, 0] - expected.numpy()).max() / max(1.0, float(expected.abs().max()))
             worst = max(worst, float(difference)) if difference == difference else float("nan")
             if worst != worst:
                 return worst

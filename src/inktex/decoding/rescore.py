@@ -12,14 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from inktex.decoding.search import (
-    Constraint,
-    Hypothesis,
-    SearchOptions,
-    Starts,
-    log_probabilities,
-    search_from,
-)
+from inktex.decoding.forcing import force
+from inktex.decoding.search import Constraint, Hypothesis, SearchOptions, Starts, search_from
 from inktex.decoding.stepper import BoolArray, FloatArray, Stepper
 
 Tokens = tuple[int, ...]
@@ -118,28 +112,12 @@ def _joined(forward: Scores, backward: Scores, length_penalty: float) -> list[Hy
 
 
 def score_sequences(stepper: Stepper, starts: Starts, sequences: Sequence[Sequence[int]]) -> FloatArray:
-    """Return log-probabilities [n] of given sequences, the end token included (teacher forcing, by steps).
+    """Return log-probabilities [n] of given sequences, the end token included (teacher forcing).
 
     Args:
         stepper: the model, with pictures that it has read.
         starts: where each of the n sequences begins, and how it ends.
         sequences: ids as written, without start and end, each shorter than the stepper's ``max_length``.
     """
-    lengths = np.array([len(sequence) for sequence in sequences])
-    order = np.argsort(-lengths, kind="stable")  # the longest first: those that end are dropped from the tail
-    written = np.zeros((len(order), lengths.max() + 1), np.int64)  # [n, t], with the end
-    for row, number in enumerate(order):
-        written[row, : lengths[number] + 1] = [*sequences[number], starts.last[number]]
-    first, parents = starts.first[order], starts.pictures[order]
-    tokens, scores = first, np.zeros(len(order), np.float32)
-    stepper.rewind()
-    for time in range(written.shape[1]):
-        going = int((lengths >= time).sum())
-        scored = log_probabilities(
-            stepper.step(tokens[:going], parents[:going]), first[:going], starts.unwritten
-        )
-        tokens, parents = written[:, time], np.arange(going)
-        scores[:going] += scored[parents, tokens[:going]]
-    result = np.empty_like(scores)
-    result[order] = scores
-    return result
+    ended = [(*sequence, int(last)) for sequence, last in zip(sequences, starts.last, strict=True)]
+    return np.array([forced.scores.sum() for forced in force(stepper, starts, ended)], np.float32)

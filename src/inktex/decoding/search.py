@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -47,11 +48,14 @@ class SearchOptions:
         width: hypotheses kept for a picture; 1 is greedy.
         length_penalty: hypotheses are ranked by score / length ** penalty, the length counting the end token.
         max_length: most tokens written, the end token counted; a model may allow fewer.
+        prune: hypotheses are dropped whose probability is below this share of the best one's, be that open
+            or complete; 0 drops none.
     """
 
     width: int = 4
     length_penalty: float = 1.0
     max_length: int = 200
+    prune: float = 0.0
 
     def __post_init__(self) -> None:
         if self.width < 1:
@@ -60,6 +64,13 @@ class SearchOptions:
             raise ValueError(f"max_length must be at least 1, got {self.max_length}")
         if self.length_penalty < 0:
             raise ValueError(f"length_penalty must not be negative, got {self.length_penalty}")
+        if not 0 <= self.prune < 1:
+            raise ValueError(f"prune must be at least 0 and below 1, got {self.prune}")
+
+    @property
+    def margin(self) -> float:
+        """How far below the best score another may lie and not be pruned."""
+        return -math.log(self.prune) if self.prune else math.inf
 
 
 class Hypothesis(NamedTuple):
@@ -174,18 +185,18 @@ def search_from(
         if writing is not None:
             scored = np.where(writing.allowed(), scored, np.float32(-np.inf))
         scored = still.scores[:, :, None] + scored.reshape(count, kept, -1)  # [a, k, v]
-        still, origin = _extend(still, scored, starts.last[still.which], found, options.width)
+        still, origin = _extend(still, scored, starts.last[still.which], found, options)
         rows = _unsettled(still, found, options)
         still = _Open(still.which[rows], still.tokens[rows], still.scores[rows])
         parents = (rows[:, None] * kept + origin[rows]).ravel()
         if writing is not None:
             writing = writing.after(parents, still.tokens[:, :, -1].ravel())
     _add_cut_short(still, found)
-    return [sorted(each, key=_ranking(options))[: options.width] for each in found]
+    return [_best(hypotheses, options) for hypotheses in found]
 
 
 def _extend(
-    still: _Open, scored: FloatArray, last: IntArray, found: list[list[Hypothesis]], width: int
+    still: _Open, scored: FloatArray, last: IntArray, found: list[list[Hypothesis]], options: SearchOptions
 ) -> tuple[_Open, IntArray]:
     """Add to ``found`` the best continuations that end; return the best others and the beams they continue.
 
@@ -194,8 +205,9 @@ def _extend(
         scored: [a, k, v], scores of all their continuations.
         last: [a], the tokens that end.
         found: the complete hypotheses of all searches.
-        width: continuations kept of each search.
+        options: how many are kept of each search.
     """
+    width = options.width
     rows = np.arange(len(scored))[:, None]
     # Of twice the width at most half end, since each beam can end in one way.
     chosen, values = _largest(scored.reshape(len(scored), -1), 2 * width)  # [a, c]
@@ -208,6 +220,10 @@ def _extend(
         values[ends] = -np.inf
         onward = np.argsort(-values, axis=1, kind="stable")
         origin, token, values = origin[rows, onward], token[rows, onward], values[rows, onward]
+    if options.prune:
+        best = [max((each.score for each in found[which]), default=-math.inf) for which in still.which]
+        values[values < np.maximum(best, values[:, 0])[:, None] - options.margin] = -np.inf
+        width = min(width, max(1, int(np.isfinite(values).sum(axis=1).max())))
     origin, token, values = origin[:, :width], token[:, :width], values[:, :width]  # [a, k]
     tokens = np.concatenate([still.tokens[rows, origin], token[:, :, None]], axis=2)
     return _Open(still.which, tokens, values), origin
@@ -251,5 +267,10 @@ def _add_cut_short(still: _Open, found: list[list[Hypothesis]]) -> None:
             found[which].append(Hypothesis(written, float(still.scores[row, beam]), complete=False))
 
 
-def _ranking(options: SearchOptions) -> Callable[[Hypothesis], tuple[bool, float]]:
-    return lambda hypothesis: (not hypothesis.complete, -hypothesis.rank(options.length_penalty))
+def _best(hypotheses: list[Hypothesis], options: SearchOptions) -> list[Hypothesis]:
+    """Return the hypotheses that search answers with, the best first."""
+    complete = [each for each in hypotheses if each.complete]
+    least = max((each.score for each in complete or hypotheses), default=0.0) - options.margin
+    near = [each for each in hypotheses if each.score >= least]
+    near.sort(key=lambda each: (not each.complete, -each.rank(options.length_penalty)))
+    return near[: options.width]

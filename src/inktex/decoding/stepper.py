@@ -14,6 +14,7 @@ BoolArray = NDArray[np.bool_]
 
 _CACHED = ("state.cache.keys.", "state.cache.values.")  # what has a row a group, besides the memory
 _CACHE_MASK = "state.cache.mask"
+_READ_AT_ONCE = 500_000  # tokens x positions; a family's convolutions make a hundred bytes of each
 _DEAD_TOKENS = 96  # of hypotheses that were dropped: so many may stand in a row of the cache
 
 
@@ -24,12 +25,12 @@ class Stepper(Protocol):
     ``parents`` are indices of pictures; a picture may begin several hypotheses or none. At every later
     ``step``, ``parents`` are indices of the previous step's hypotheses, which may be reordered, repeated and
     dropped.
+
+    Attributes:
+        max_length: most steps between ``start`` or ``rewind`` and the last.
     """
 
-    @property
-    def max_length(self) -> int:
-        """Most steps between ``start`` or ``rewind`` and the last."""
-        ...
+    max_length: int
 
     @property
     def attention(self) -> FloatArray:
@@ -48,13 +49,28 @@ class Stepper(Protocol):
         """Continue hypotheses ``parents`` [n] with ``tokens`` [n]; return logits [n, v] of what follows."""
         ...
 
+    def read(self, tokens: IntArray, parents: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Continue hypotheses ``parents`` [n] with several ``tokens`` [n, t], t > 0.
 
-class OnnxStepper:
+        Returns:
+            Logits [n, t, v] of what follows each token, and attention [n, t, p] over the positions of the
+            pictures.
+        """
+        logits, attention = [], []
+        for column in tokens.T:
+            logits.append(self.step(column, parents))
+            attention.append(self.attention)
+            parents = np.arange(len(tokens))
+        return np.stack(logits, axis=1), np.stack(attention, axis=1)
+
+
+class OnnxStepper(Stepper):
     """Steps an encoder and a step graph as :mod:`inktex.export` writes them.
 
-    Encoder: ``images``, ``padding`` -> ``memory.*`` and ``state.*``, a row a picture. Step: ``token`` [n],
-    ``parents`` [n], ``memory.*``, ``state.*`` -> ``logits``, ``attention`` and ``next.*``, the new state. The
-    graph lets hypotheses go on from their parents by itself, so the state stays with ONNX Runtime.
+    Encoder: ``images``, ``padding`` -> ``memory.*`` and ``state.*``, a row a picture. Step: ``tokens``
+    [n, t], or [n, 1] where the family reads one at a time, ``parents`` [n], ``memory.*``, ``state.*`` ->
+    ``logits`` [n, t, v], ``attention`` [n, t, p] and ``next.*``, the new state. The graph lets hypotheses go
+    on from their parents by itself, so the state stays with ONNX Runtime.
 
     Hypotheses come in groups of equal size, those of a group side by side; a group reads one picture and has
     one row of the memory and of ``state.cache.keys.*`` and ``state.cache.values.*``, in which the tokens of
@@ -79,6 +95,8 @@ class OnnxStepper:
         self._results = ["logits", "attention", *changed]
         self._cached = [name for name in self._kept if name.startswith(_CACHED)]
         self._memory = [name for name in self._names if name.startswith("memory.")]
+        (tokens,) = (given for given in stepping.get_inputs() if given.name == "tokens")
+        self._reads_one = tokens.shape[1] == 1
 
     def start(self, images: FloatArray, padding: BoolArray) -> None:
         """Encode pictures."""
@@ -97,18 +115,37 @@ class OnnxStepper:
 
     def step(self, tokens: IntArray, parents: IntArray) -> FloatArray:
         """Continue hypotheses and return logits [n, v]."""
-        self._regroup(self._groups[parents])
-        self._given["token"], self._given["parents"] = _value(tokens), _value(parents)
-        logits, self._attention, *state = self._stepping.run_with_ort_values(self._results, self._given)
-        self._given.update(zip(self._kept, state, strict=True))
-        if self._cached:
-            self._drop_dead_tokens()
-        return np.array(logits.numpy())
+        logits: FloatArray = self._run(tokens[:, None], parents)
+        return np.array(logits[:, 0])
+
+    def read(self, tokens: IntArray, parents: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Continue hypotheses with several tokens [n, t]; return logits [n, t, v] and attention [n, t, p]."""
+        most = 1
+        if not self._reads_one:
+            positions = len(tokens) * self._pictures["memory.padding"].shape()[1]
+            most = max(1, _READ_AT_ONCE // positions)
+        logits, attention = [], []
+        for first in range(0, tokens.shape[1], most):
+            logits.append(self._run(tokens[:, first : first + most], parents))
+            attention.append(self._attention.numpy())
+            parents = np.arange(len(tokens))
+        return np.concatenate(logits, axis=1), np.concatenate(attention, axis=1)
 
     @property
     def attention(self) -> FloatArray:
         """Attention [n, p] of the last step's hypotheses over the positions of their pictures."""
-        return np.array(self._attention.numpy())
+        return np.array(self._attention.numpy()[:, -1])
+
+    def _run(self, tokens: IntArray, parents: IntArray) -> FloatArray:
+        """Feed tokens [n, t] to hypotheses; return logits [n, t, v]."""
+        self._regroup(self._groups[parents])
+        self._given["tokens"], self._given["parents"] = _value(tokens), _value(parents)
+        logits, self._attention, *state = self._stepping.run_with_ort_values(self._results, self._given)
+        self._given.update(zip(self._kept, state, strict=True))
+        if self._cached:
+            self._drop_dead_tokens()
+        result: FloatArray = logits.numpy()
+        return result
 
     def _regroup(self, before: IntArray) -> None:
         """Group hypotheses, given the groups [n] that they come from; lay out anew what has a row a group.

@@ -61,14 +61,18 @@ def empty_cache(features: Tensor, layers: int, heads: int) -> Cache:
     return Cache(empty, empty, features.new_zeros((pictures, 0), dtype=torch.float32))
 
 
-def with_newest(mask: Tensor, groups: int) -> Tensor:
-    """Return the mask [n, s] of a cache with the tokens being read, one a hypothesis: [n, s + k].
+def with_newest(mask: Tensor, groups: int, steps: int = 1) -> Tensor:
+    """Return what tokens being read see, t of each hypothesis: [n, t, s + k t].
 
-    Of the newest k tokens of its group each of the k hypotheses sees its own.
+    That is, of those before what the mask [n, s] of the cache lets through, and of the newest k t of their
+    group those of their own hypothesis that do not come after them. The last of each hypothesis sees all its
+    tokens, so that its row is the next mask.
     """
     each = mask.shape[0] // groups
-    others = (1 - torch.eye(each, device=mask.device)) * _MINUS_INFINITY
-    return torch.cat([mask, others.repeat(groups, 1)], dim=1)
+    own = torch.eye(each, device=mask.device).view(each, 1, each, 1)
+    earlier = torch.ones(steps, steps, device=mask.device).tril().view(1, steps, 1, steps)
+    newest = (1 - (own * earlier).view(each, steps, each * steps)) * _MINUS_INFINITY
+    return torch.cat([mask[:, None].expand(-1, steps, -1), newest.repeat(groups, 1, 1)], dim=2)
 
 
 class SelfAttention(nn.Module):
@@ -86,16 +90,16 @@ class SelfAttention(nn.Module):
         return self._mix(query, keys, values, later_mask(data))
 
     def step(self, data: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Attend from the newest token of every hypothesis to itself and those before it.
+        """Attend from the newest tokens of every hypothesis, t each, to themselves and those before them.
 
         Args:
-            data: [g, k, d].
+            data: [g, k t, d].
             keys: [g, h, s, d / h], of the tokens before.
             values: [g, h, s, d / h].
-            mask: [g, 1, k, s + k].
+            mask: [g, 1, k t, s + k t].
 
         Returns:
-            Result [g, k, d], and keys and values [g, h, s + k, d / h] with those of the newest.
+            Result [g, k t, d], and keys and values [g, h, s + k t, d / h] with those of the newest.
         """
         query, key, value = self._split(data)
         keys, values = torch.cat([keys, key], dim=2), torch.cat([values, value], dim=2)

@@ -24,7 +24,6 @@ from inktex.models.attention import (
     Cache,
     Memory,
     empty_cache,
-    later_mask,
     mean_over_heads,
     merge_heads,
     padding_mask,
@@ -200,38 +199,34 @@ class HmerMtlModel(nn.Module):
 
     def forward(self, features: Features, tokens: Tensor) -> Output:
         """Score whole sequences [b, t]."""
-        data, attention, _ = self._read(tokens, *self.start(features), later_mask(tokens))
+        data, attention, _ = self._pass(tokens, *self.start(features))
         structure = None if self.structure is None else self.structure(data)
         return Output(self.classifier(data), attention, structure)
 
     def step(self, token: Tensor, memory: Memory, state: State) -> Step:
         """Feed one token [n] to every hypothesis."""
-        groups = memory.padding.shape[0]
-        own = with_newest(state.cache.mask, groups)  # [n, s + k]
-        others = own.view(groups, 1, -1, own.shape[1])
-        data, attention, state = self._read(token[:, None], memory, state, others)
-        state = state._replace(cache=state.cache._replace(mask=own))
-        return Step(self.classifier(data).flatten(0, 1), attention.flatten(0, 1), state)
+        logits, attention, state = self.read(token[:, None], memory, state)
+        return Step(logits[:, 0], attention[:, 0], state)
 
-    def _read(
-        self, tokens: Tensor, memory: Memory, state: State, mask: Tensor
-    ) -> tuple[Tensor, Tensor, State]:
-        """Read tokens [n, t] after those of the state, several only where there are none before; ``mask`` is
-        added to scores of tokens over tokens.
+    def read(self, tokens: Tensor, memory: Memory, state: State) -> Step:
+        """Feed t tokens [n, t] to every hypothesis."""
+        data, attention, state = self._pass(tokens, memory, state)
+        return Step(self.classifier(data), attention, state)
 
-        Returns:
-            [g, k t, d], attention [g, k t, p], and the state, its cache with the mask before.
-        """
+    def _pass(self, tokens: Tensor, memory: Memory, state: State) -> tuple[Tensor, Tensor, State]:
+        """Pass tokens [n, t] through all layers: [n, t, d], attention [n, t, p], and the state after them."""
         groups, steps = memory.padding.shape[0], tokens.shape[1]
         places = state.length[:, None] + torch.arange(steps, device=tokens.device)
         data = self.positions_norm(self.embedding(tokens) + self.positions[places])  # [n, t, d]
         data = data.view(groups, -1, self.options.width)  # [g, k t, d]
         outside = padding_mask(memory.padding, torch.float32)  # [g, 1, 1, p]
+        mask = with_newest(state.cache.mask, groups, steps)  # [n, t, s + k t]
+        others = mask.view(groups, 1, -1, mask.shape[2])
         below = attention = torch.zeros(0)
         keys, values, coverages = [], [], []
         for index, layer in enumerate(self._layers()):
             cached = (state.cache.keys[index], state.cache.values[index])
-            data, key, value = layer.recall(data, *cached, mask)
+            data, key, value = layer.recall(data, *cached, others)
             keys.append(key)
             values.append(value)
             scores = layer.cross_attention.scores(data, memory.keys[index]) + outside
@@ -243,8 +238,9 @@ class HmerMtlModel(nn.Module):
                 attention = (scores - refinement).softmax(-1)
             below = layer.dropout(attention)
             data = layer.look(data, below, memory.values[index])
-        cache = Cache(tuple(keys), tuple(values), state.cache.mask)
-        return data, mean_over_heads(attention), State(state.length + steps, cache, tuple(coverages))
+        after = State(state.length + steps, Cache(tuple(keys), tuple(values), mask[:, -1]), tuple(coverages))
+        seen = mean_over_heads(attention)  # [g, k t, p]
+        return data.view(*tokens.shape, -1), seen.view(*tokens.shape, -1), after
 
     def _layers(self) -> list[DecoderLayer]:
         return cast(list[DecoderLayer], self.layers)

@@ -25,7 +25,6 @@ from inktex.models.attention import (
     CrossAttention,
     Memory,
     empty_cache,
-    later_mask,
     mean_over_heads,
     padding_mask,
     split_heads,
@@ -183,13 +182,8 @@ class Im2latexModel(nn.Module):
 
     def forward(self, features: Features, tokens: Tensor) -> Output:
         """Score whole sequences [b, t]."""
-        data = self._embed(tokens, torch.arange(tokens.shape[1], device=tokens.device))  # [b, t, d]
-        mask = padding_mask(features.padding, torch.float32)
-        attention = torch.zeros(0)
-        for layer in self._layers():
-            tokens_read = _Read(*layer.recall(data), later_mask(data))
-            data, attention = layer(data, tokens_read, _Read(*layer.memorise(features.data), mask))
-        return Output(self.classifier(data), attention)
+        logits, attention, _ = self.read(tokens, *self.start(features))
+        return Output(logits, attention)
 
     def start(self, features: Features) -> tuple[Memory, State]:
         """Lay out the memory of every picture and the empty state."""
@@ -201,11 +195,17 @@ class Im2latexModel(nn.Module):
 
     def step(self, token: Tensor, memory: Memory, state: State) -> Step:
         """Feed one token [n] to every hypothesis."""
-        groups = memory.padding.shape[0]
-        data = self._embed(token, state.length).view(groups, -1, self.options.width)  # [g, k, d]
+        logits, attention, state = self.read(token[:, None], memory, state)
+        return Step(logits[:, 0], attention[:, 0], state)
+
+    def read(self, tokens: Tensor, memory: Memory, state: State) -> Step:
+        """Feed t tokens [n, t] to every hypothesis."""
+        groups, steps = memory.padding.shape[0], tokens.shape[1]
+        places = state.length[:, None] + torch.arange(steps, device=tokens.device)
+        data = self._embed(tokens, places).view(groups, -1, self.options.width)  # [g, k t, d]
         mask = padding_mask(memory.padding, torch.float32)
-        own = with_newest(state.cache.mask, groups)  # [n, s + k]
-        others = own.view(groups, 1, -1, own.shape[1])
+        own = with_newest(state.cache.mask, groups, steps)  # [n, t, s + k t]
+        others = own.view(groups, 1, -1, own.shape[2])
         attention = torch.zeros(0)
         keys, values = [], []
         for index, layer in enumerate(self._layers()):
@@ -214,9 +214,9 @@ class Im2latexModel(nn.Module):
             values.append(torch.cat([state.cache.values[index], value], dim=2))
             picture = _Read(memory.keys[index], memory.values[index], mask)
             data, attention = layer(data, _Read(keys[-1], values[-1], others), picture)
-        logits = self.classifier(data).flatten(0, 1)
-        cache = Cache(tuple(keys), tuple(values), own)
-        return Step(logits, attention.flatten(0, 1), State(state.length + 1, cache))
+        after = State(state.length + steps, Cache(tuple(keys), tuple(values), own[:, -1]))
+        shape = (*tokens.shape, -1)
+        return Step(self.classifier(data).view(shape), attention.view(shape), after)
 
     def _layers(self) -> list[DecoderLayer]:
         return cast(list[DecoderLayer], self.layers)

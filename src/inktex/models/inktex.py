@@ -130,23 +130,8 @@ class InktexModel(nn.Module):
 
     def forward(self, features: Features, tokens: Tensor) -> Output:
         """Score whole sequences [b, t]."""
-        data = self._embed(tokens, torch.arange(tokens.shape[1], device=tokens.device))  # [b, t, d]
-        mask = padding_mask(features.padding, features.data.dtype)
-        below = torch.zeros(0)
-        for index, layer in enumerate(self._layers()):
-            data = data + layer.dropout(layer.self_attention(layer.self_norm(data)))
-            keys, values = layer.memorise(features.data)
-            cross = layer.cross_attention
-            scores = cross.scores(layer.cross_norm(data), keys, mask)
-            attention = scores.softmax(-1)
-            if index:
-                own = mean_over_heads(attention)
-                spent = torch.stack([spent_before(own), spent_before(below)], dim=2)  # [b, t, 2, p]
-                attention = cross.refined(scores, spent.view(*spent.shape[:3], *features.grid)).softmax(-1)
-            below = mean_over_heads(attention)  # [b, t, p]
-            data = data + layer.dropout(cross.read(attention, values))
-            data = data + layer.dropout(layer.feed_forward(data))
-        return Output(self.classifier(self.norm(data)), below)
+        logits, attention, _ = self.read(tokens, *self.start(features))
+        return Output(logits, attention)
 
     def start(self, features: Features) -> tuple[Memory, State]:
         """Lay out the memory of every picture and the empty state."""
@@ -162,11 +147,17 @@ class InktexModel(nn.Module):
 
     def step(self, token: Tensor, memory: Memory, state: State) -> Step:
         """Feed one token [n] to every hypothesis."""
-        groups = memory.padding.shape[0]
-        data = self._embed(token, state.length).view(groups, -1, self.options.width)  # [g, k, d]
+        logits, attention, state = self.read(token[:, None], memory, state)
+        return Step(logits[:, 0], attention[:, 0], state)
+
+    def read(self, tokens: Tensor, memory: Memory, state: State) -> Step:
+        """Feed t tokens [n, t] to every hypothesis; returns logits [n, t, v] and attention [n, t, p]."""
+        groups, steps = memory.padding.shape[0], tokens.shape[1]
+        places = state.length[:, None] + torch.arange(steps, device=tokens.device)
+        data = self._embed(tokens, places).view(groups, -1, self.options.width)  # [g, k t, d]
         mask = padding_mask(memory.padding, memory.keys[0].dtype)
-        own = with_newest(state.cache.mask, groups)  # [n, s + k]
-        others = own.view(groups, 1, -1, own.shape[1])
+        own = with_newest(state.cache.mask, groups, steps)  # [n, t, s + k t]
+        others = own.view(groups, 1, -1, own.shape[2])
         below = torch.zeros(0)
         keys, values, coverages = [], [], []
         for index, layer in enumerate(self._layers()):
@@ -174,21 +165,24 @@ class InktexModel(nn.Module):
             mixed, key, value = layer.self_attention.step(layer.self_norm(data), *cached, others)
             keys.append(key)
             values.append(value)
-            data = data + mixed
+            data = data + layer.dropout(mixed)
             cross = layer.cross_attention
             scores = cross.scores(layer.cross_norm(data), memory.keys[index], mask)
-            attention = scores.softmax(-1)  # [g, h, k, p]
+            attention = scores.softmax(-1)  # [g, h, k t, p]
             if index:
-                spent = state.coverage[index - 1]  # [n, 2, rows, columns]
-                now = torch.stack([mean_over_heads(attention), below], dim=2)  # [g, k, 2, p]
-                coverages.append(spent + now.view_as(spent))
-                attention = cross.refined(scores, spent.view(groups, -1, *spent.shape[1:])).softmax(-1)
-            below = mean_over_heads(attention)  # [g, k, p]
-            data = data + cross.read(attention, memory.values[index])
-            data = data + layer.feed_forward(data)
-        logits = self.classifier(self.norm(data)).flatten(0, 1)
-        cache = Cache(tuple(keys), tuple(values), own)
-        return Step(logits, below.flatten(0, 1), State(state.length + 1, cache, tuple(coverages)))
+                before = state.coverage[index - 1]  # [n, 2, rows, columns]
+                now = torch.stack([mean_over_heads(attention), below], dim=2)  # [g, k t, 2, p]
+                now = now.view(-1, steps, *before.shape[1:])
+                spent = before[:, None] + spent_before(now)
+                coverages.append(before + now.sum(1))
+                attention = cross.refined(scores, spent.view(groups, -1, *spent.shape[2:])).softmax(-1)
+            below = mean_over_heads(attention)  # [g, k t, p]
+            data = data + layer.dropout(cross.read(attention, memory.values[index]))
+            data = data + layer.dropout(layer.feed_forward(data))
+        logits = self.classifier(self.norm(data)).view(*tokens.shape, -1)
+        cache = Cache(tuple(keys), tuple(values), own[:, -1])
+        after = State(state.length + steps, cache, tuple(coverages))
+        return Step(logits, below.view(*tokens.shape, -1), after)
 
     def _layers(self) -> list[DecoderLayer]:
         return cast(list[DecoderLayer], self.layers)

@@ -52,11 +52,11 @@ class Output(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What one more token gives.
+    """What one more token gives, or several at once.
 
     Attributes:
-        logits: [n, v].
-        attention: [n, p], as in :class:`Output`.
+        logits: [n, v], or [n, t, v].
+        attention: [n, p], or [n, t, p], as in :class:`Output`.
         state: of the family's own.
     """
 
@@ -91,7 +91,11 @@ class Model(Protocol):
         ...
 
     def step(self, token: Tensor, memory: Any, state: Any) -> Step:
-        """Feed one token [n] to every hypothesis."""
+        """Feed one token [n] to every hypothesis.
+
+        A family that can read several at once, and so as fast as in training, has a method ``read`` besides,
+        which takes tokens [n, t].
+        """
         ...
 
     def forward(self, features: Features, tokens: Tensor) -> Output:

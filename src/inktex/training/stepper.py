@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from inktex.decoding.stepper import BoolArray, FloatArray, IntArray
+from inktex.decoding.stepper import BoolArray, FloatArray, IntArray, Stepper
 from inktex.models.interface import Model, select
 
 
-class TorchStepper:
+class TorchStepper(Stepper):
     """Steps a PyTorch model; see :class:`inktex.decoding.stepper.Stepper` for the methods' contract.
 
     Args:
