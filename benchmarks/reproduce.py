@@ -2,6 +2,9 @@
 
 python benchmarks/reproduce.py inkml_train.zip inkml_test2013.zip FOLDER [--dry-run]
 
+What the shipped weights have seen beyond that is left out: labels of MLHME-38k in a part of the recombined
+ink, and a second set of recombined ink.
+
 Every command is printed before it runs. What an interrupted call has made is not made again, and its training
 goes on where it stood. All seeds are fixed; floating point still differs from machine to machine. On two CPU
 cores this takes some six hours. ``--dry-run`` goes the same way with a few expressions and one epoch a

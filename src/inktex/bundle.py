@@ -43,7 +43,7 @@ class SearchDefaults:
         second_below: readings of a lower probability are doubtful; 0: none is.
     """
 
-    width: int = 4
+    width: int = 3
     length_penalty: float = 1.0
     max_length: int = 200
     both_ways: bool = True

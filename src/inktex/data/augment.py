@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from inktex.data import degrade
 from inktex.data.strengths import USUAL_PEN_PX, AugmentOptions
-from inktex.image import CANONICAL_SYMBOL_PX, canonicalize_at, typical_symbol_px
+from inktex.image import CANONICAL_SYMBOL_PX, typical_symbol_px
 from inktex.ink import Ink, draw_strokes, rasterize, symbol_size
 
 FloatArray = npt.NDArray[np.float32]
@@ -23,9 +23,6 @@ _SURVEY_PX = 32.0  # symbol size at which an ink's typical symbol is measured
 _WAVES = 3
 _USUAL_WAVELENGTH = 4.0  # in typical symbols
 _STEEPEST = 0.25  # of perspective, so that nothing comes too near
-_SOURCE_ZOOM = (1.6, 3.0)  # pixels of a picture to be canonicalised in one of the canonical picture
-_SOURCE_PEN_PX = (1.0, 3.6)  # in pixels of the canonical picture; the upper half is thinned on the way
-_SOURCE_MARGIN_PX = 8
 
 
 class PreparedInk(NamedTuple):
@@ -94,7 +91,7 @@ def draw(
     points = points @ (scale * _random_affine(options, rng)).T
     points = enlarged * _tilt(points + _wave(points, options, rng), options, rng)
     if rng.random() < options.canonicalized:
-        picture, points = _canonicalized(points, ink.starts, scale * enlarged, largest, rng)
+        picture, points = degrade.draw_canonicalized(points, ink.starts, scale * enlarged, largest, rng)
         return Drawing(picture, _cells(points, ink, picture.shape))
     if largest is not None:
         room = np.array(largest[::-1]) - margin[:2] - margin[2:]
@@ -148,48 +145,6 @@ def _cells(points: FloatArray, ink: PreparedInk, shape: tuple[int, ...]) -> npt.
     column, row = (points[known] // CELL_PX).astype(np.int64).T
     cells[ink.symbol[known], row.clip(0, rows - 1), column.clip(0, columns - 1)] = True
     return cells
-
-
-def _canonicalized(
-    points: FloatArray,
-    starts: IntArray,
-    scale: float,
-    largest: tuple[int, int] | None,
-    rng: np.random.Generator,
-) -> tuple[FloatArray, FloatArray]:
-    """Draw points large, with any pen, and let the recognizer make the canonical picture of it.
-
-    Its estimate of the size of symbols and its thinning of strokes are then what training sees.
-
-    Args:
-        points: [points, 2] in pixels of the canonical picture, at ``scale``.
-        starts: index of each stroke's first point.
-        scale: size of symbols against the usual one.
-        largest: largest height and width of the picture; a larger one is made smaller.
-        rng: draws pen and size.
-
-    Returns:
-        The picture and where in it the points lie.
-    """
-    zoom = rng.uniform(*_SOURCE_ZOOM) / scale
-    pen_px = zoom * scale * rng.uniform(*_SOURCE_PEN_PX)
-    border = pen_px / 2 + _SOURCE_MARGIN_PX
-    source = ((points - points.min(axis=0)) * zoom + border).astype(np.float32)
-    width, height = np.ceil(source.max(axis=0) + border).astype(int)
-    drawn = draw_strokes(np.split(source, starts[1:]), height, width, pen_px)
-    if rng.random() < 0.5:
-        drawn = np.rint(drawn)  # one bit a pixel, as the field's fixed pictures have
-    symbol_px = CANONICAL_SYMBOL_PX * scale
-    while True:
-        picture, area = canonicalize_at(1 - drawn, (symbol_px,))[0]
-        share = 1.0 if largest is None else min(np.array(largest) / picture.shape)
-        if share >= 1:
-            break
-        symbol_px *= 0.98 * share
-    corner, opposite = np.array(area).reshape(2, 2)
-    return picture, ((source - corner) * (np.array(picture.shape[::-1]) / (opposite - corner))).astype(
-        np.float32
-    )
 
 
 def _wear(

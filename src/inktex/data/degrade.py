@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inktex.image import CANONICAL_SYMBOL_PX
+from inktex.image import CANONICAL_SYMBOL_PX, canonicalize_at
 from inktex.ink import draw_strokes
 
 FloatArray = npt.NDArray[np.float32]
@@ -23,6 +23,9 @@ _PRESSURE = 0.35  # the pen's width varies by this share to both sides
 _PRESSURE_POINTS = 14  # along the stroke, from one random width to the next
 _THINNEST_PX = 0.75  # a thinner stroke would fade, and no canonical picture has it throughout
 _WIDTHS_PER_PX = 4  # draw_strokes knows no finer steps
+_SOURCE_ZOOM = (1.6, 3.0)  # pixels of a picture to be canonicalised in one of the canonical picture
+_SOURCE_PEN_PX = (1.0, 3.6)  # in pixels of the canonical picture; the upper half is thinned on the way
+_SOURCE_MARGIN_PX = 8
 _FAINTEST = 0.1  # what is fainter is cut off when a compressed picture is made canonical
 
 
@@ -76,6 +79,47 @@ def draw_pressed(
         runs = [points[begin:end] for begin, end in zip(begins, ends, strict=True) if steps[begin] == step]
         picture = np.maximum(picture, draw_strokes(runs, height, width, float(step) / _WIDTHS_PER_PX))
     return picture
+
+
+def draw_canonicalized(
+    points: FloatArray,
+    starts: IntArray,
+    scale: float,
+    largest: tuple[int, int] | None,
+    rng: np.random.Generator,
+) -> tuple[FloatArray, FloatArray]:
+    """Draw points large, with any pen, and let the recognizer make the canonical picture of it.
+
+    Its estimate of the size of symbols and its thinning of strokes are then what training sees.
+
+    Args:
+        points: [points, 2] in pixels of the canonical picture, at ``scale``.
+        starts: index of each stroke's first point.
+        scale: size of symbols against the usual one.
+        largest: largest height and width of the picture; a larger one is made smaller.
+        rng: draws pen and size.
+
+    Returns:
+        The picture and where in it the points lie.
+    """
+    zoom = rng.uniform(*_SOURCE_ZOOM) / scale
+    pen_px = zoom * scale * rng.uniform(*_SOURCE_PEN_PX)
+    border = pen_px / 2 + _SOURCE_MARGIN_PX
+    source = ((points - points.min(axis=0)) * zoom + border).astype(np.float32)
+    width, height = np.ceil(source.max(axis=0) + border).astype(int)
+    drawn = draw_strokes(np.split(source, starts[1:]), height, width, pen_px)
+    if rng.random() < 0.5:
+        drawn = np.rint(drawn)  # one bit a pixel, as the field's fixed pictures have
+    symbol_px = CANONICAL_SYMBOL_PX * scale
+    while True:
+        picture, area = canonicalize_at(1 - drawn, (symbol_px,))[0]
+        share = 1.0 if largest is None else min(np.array(largest) / picture.shape)
+        if share >= 1:
+            break
+        symbol_px *= 0.98 * share
+    corner, opposite = np.array(area).reshape(2, 2)
+    size = np.array(picture.shape[::-1])
+    return picture, np.asarray((source - corner) * size / (opposite - corner), dtype=np.float32)
 
 
 def faded(picture: FloatArray, rng: np.random.Generator) -> FloatArray:
