@@ -84,11 +84,6 @@ class SelfAttention(nn.Module):
         self.inputs = nn.Linear(width, 3 * width)
         self.output = nn.Linear(width, width)
 
-    def forward(self, data: Tensor) -> Tensor:
-        """Attend from every token [b, t, d] to itself and those before it."""
-        query, keys, values = self._split(data)
-        return self._mix(query, keys, values, later_mask(data))
-
     def step(self, data: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Attend from the newest tokens of every hypothesis, t each, to themselves and those before them.
 
@@ -103,18 +98,15 @@ class SelfAttention(nn.Module):
         """
         query, key, value = self._split(data)
         keys, values = torch.cat([keys, key], dim=2), torch.cat([values, value], dim=2)
-        return self._mix(query, keys, values, mask), keys, values
+        # Spelled out: at these lengths twice as fast on a CPU as the fused operator's backward pass.
+        scores = (query @ keys.transpose(-1, -2) * query.shape[-1] ** -0.5).float()  # [g, h, k t, s + k t]
+        mixed: Tensor = self.output(merge_heads((scores + mask).softmax(-1).to(values.dtype) @ values))
+        return mixed, keys, values
 
     def _split(self, data: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         parts = self.inputs(data).split(self.output.in_features, dim=-1)  # not chunk: ONNX has no such node
         query, key, value = (split_heads(part, self.heads) for part in parts)
         return query, key, value
-
-    def _mix(self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
-        # Spelled out: at these lengths twice as fast on a CPU as the fused operator's backward pass.
-        scores = (query @ keys.transpose(-1, -2) * query.shape[-1] ** -0.5).float()  # [b, h, t, s]
-        result: Tensor = self.output(merge_heads((scores + mask).softmax(-1).to(values.dtype) @ values))
-        return result
 
 
 class CrossAttention(nn.Module):
@@ -160,11 +152,6 @@ class CrossAttention(nn.Module):
 def padding_mask(padding: Tensor, dtype: torch.dtype) -> Tensor:
     """Return what is added to scores so that padding [b, p] is not attended to: [b, 1, 1, p]."""
     return padding[:, None, None].to(dtype) * _MINUS_INFINITY
-
-
-def later_mask(data: Tensor) -> Tensor:
-    """Return what is added to scores so that tokens [b, t, ...] do not see those after them: [t, t]."""
-    return torch.full((data.shape[1], data.shape[1]), _MINUS_INFINITY, device=data.device).triu(1)
 
 
 def mean_over_heads(attention: Tensor) -> Tensor:
