@@ -27,6 +27,7 @@ Named = dict[str, Any]  # name -> tensor or array
 _OPSET = 17
 _TOLERANCE = 1e-4
 _STEPS_CHECKED = 20
+_READ_CHECKED = 4  # tokens read at once by the first step, where the family reads several
 _EACH_CHECKED = 3  # hypotheses of each picture
 _SIZES_CHECKED = (((32, 64),), ((48, 160), (16, 24), (64, 96)), ((8, 8), (120, 320)))  # (height, width) in px
 
@@ -256,15 +257,16 @@ def _deviation(model: Any, bundle: Bundle) -> float:
         given = dict(zip(names, encoder.run(None, {"images": images, "padding": padding}), strict=True))
         parents = np.repeat(np.arange(len(sizes)), _EACH_CHECKED)
         memory = select(memory, torch.from_numpy(parents))
-        for _ in range(_STEPS_CHECKED):
-            token = generator.integers(0, len(bundle.vocabulary), len(parents))
+        for number in range(_STEPS_CHECKED):
+            several = _READ_CHECKED if number == 0 and hasattr(model, "read") else 1
+            tokens = generator.integers(0, len(bundle.vocabulary), (len(parents), several))
             state = select(state, torch.from_numpy(parents))
-            expected, _, state = model.step(torch.from_numpy(token), memory, state)
-            logits, _, *changed = step.run(None, given | {"tokens": token[:, None], "parents": parents})
+            expected, _, state = _read(model, torch.from_numpy(tokens), memory, state)
+            logits, _, *changed = step.run(None, given | {"tokens": tokens, "parents": parents})
             given |= dict(zip(kept, changed, strict=True))
             firsts = np.repeat(np.arange(len(sizes)), _EACH_CHECKED) * _EACH_CHECKED
             parents = firsts + generator.integers(0, _EACH_CHECKED, len(firsts))
-            difference = np.abs(logits[:, 0] - expected.numpy()).max() / max(1.0, float(expected.abs().max()))
+            difference = np.abs(logits - expected.numpy()).max() / max(1.0, float(expected.abs().max()))
             worst = max(worst, float(difference)) if difference == difference else float("nan")
             if worst != worst:
                 return worst
