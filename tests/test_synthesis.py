@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inktex.data.alignment import align_tokens, token_reference
-from inktex.data.composition import ComposeOptions, Composer
+from inktex.data.composition import ComposeOptions, Composer, preferences
 from inktex.data.dataset import Sample
 from inktex.data.expressions import Written, cut, decompose, is_closed, read_written
 from inktex.data.layout import measure
@@ -234,6 +234,28 @@ def test_renaming_stays_within_a_family_and_a_letter_keeps_its_name() -> None:
         assert tokens[4] in "12"
 
 
+@pytest.mark.parametrize(("rarity", "share"), [(0, 0.2), (0.5, 1 / 3), (1, 0.5)])
+def test_labels_with_rare_symbols_are_preferred(rarity: float, share: float) -> None:
+    """Of 400 labels of frequent symbols and 100 with one four times rarer, by the formula by hand."""
+    labels = [("x", "+", "x")] * 400 + [("x", "y")] * 100
+
+    chances = preferences(labels, rarity)
+
+    assert chances.sum() == pytest.approx(1)
+    assert chances[400:].sum() == pytest.approx(share)
+    composer = Composer([written(" ".join(label)) for label in labels], [], ComposeOptions(rarity=rarity))
+    rng = np.random.default_rng(0)
+    assert np.mean([composer.choose(rng) >= 400 for _ in range(1000)]) == pytest.approx(share, abs=0.06)
+
+
+def test_what_hardly_occurs_is_not_drawn_all_the_time() -> None:
+    """A symbol written once is preferred no more than one written fifty times."""
+    chances = preferences([("x",)] * 400 + [("y",)] * 50 + [("b",)], 1)
+
+    assert chances[-1] == pytest.approx(chances[-2])
+    assert chances[-2] == pytest.approx(8 * chances[0])
+
+
 def test_nothing_to_change_leaves_the_label() -> None:
     """Without exchanges, renaming and a list a label stays as it is."""
     composer = Composer([written("x + y")], [], ComposeOptions(exchanges=0, rename=0))
@@ -288,3 +310,14 @@ def test_a_decomposition_counts_and_cuts_what_is_listed() -> None:
         for start, end in decompose(found, 1)
     )
     assert sorted(" ".join(pieces[index].tokens) for index in range(len(pieces))) == expected
+
+
+def test_of_the_sub_expressions_those_with_rare_symbols_are_chosen_first() -> None:
+    """Each is chosen once at most, and of many alike the few with a rare symbol oftener than by chance."""
+    pieces = Decomposition([written("x + x = x")] * 60 + [written("x + x = y")] * 20, least=1)
+    rare = {number for number in range(len(pieces)) if "y" in pieces[number].tokens}
+
+    chosen = pieces.choose(len(pieces) // 4, np.random.default_rng(0))
+
+    assert len(set(chosen)) == len(chosen) == len(pieces) // 4
+    assert len(rare.intersection(chosen)) / len(chosen) > 1.5 * len(rare) / len(pieces)

@@ -26,7 +26,8 @@ def add_synthesize(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--count",
         type=int,
-        help=f"samples to make (default: {_DEFAULT_COUNT:,}; with --decompose all there are)",
+        help=f"samples to make, those with rare symbols preferred (default: {_DEFAULT_COUNT:,}; with "
+        "--decompose all there are)",
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="the same seed makes the same samples (default: 0)"
@@ -89,8 +90,8 @@ def _cutter(expressions: list[Written], options: Namespace) -> tuple[int, Callab
         raise DataError(f"{options.data} has no sub-expressions of {options.least} symbols or more")
     if options.count is None or options.count >= len(pieces):
         return len(pieces), pieces.__getitem__
-    chosen = np.random.default_rng(options.seed).choice(len(pieces), options.count, replace=False)
-    return options.count, lambda number: pieces[int(chosen[number])]
+    chosen = pieces.choose(options.count, np.random.default_rng(options.seed))
+    return options.count, lambda number: pieces[chosen[number]]
 
 
 def _writer(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from inktex.data.expressions import Written, is_closed
 from inktex.data.layout import kind_of
@@ -19,6 +20,10 @@ from inktex.latex import Command, Row, Script, is_well_formed
 from inktex.latex_normalize import normalize
 from inktex.latex_parts import Part, read_tree
 
+FloatArray = npt.NDArray[np.float64]
+
+RARITY = 0.75  # how much samples with rarer symbols are preferred where none is stated
+_FEWEST = 50  # a symbol written less often than this is preferred no more than one written so often
 _GZIP = b"\x1f\x8b"
 _LONGEST_EXCHANGED = 24  # tokens
 _LONGEST_RUN = 6  # items
@@ -26,10 +31,9 @@ _FAMILIES: tuple[tuple[str, ...], ...] = tuple(
     tuple(family.split())
     for family in (
         "0 1 2 3 4 5 6 7 8 9",
-        "a b c d e f g h i j k l m n o p q r s t u v w x y z",
-        "A B C E F G H I L M N P R S T V X Y",
-        "\\alpha \\beta \\gamma \\theta \\lambda \\mu \\phi \\pi \\sigma \\Delta \\infty",
-        "+ - \\times \\div \\pm \\cdot /",
+        "a b c d e f g h i j k l m n o p q r s t u v w x y z A B C E F G H I L M N P R S T V X Y"
+        " \\alpha \\beta \\gamma \\theta \\lambda \\mu \\phi \\pi \\sigma \\Delta \\infty",
+        "+ - \\times \\div \\pm /",
         "= \\neq < > \\leq \\geq \\rightarrow \\in",
         "\\sin \\cos \\tan \\log",
         "\\ldots \\cdots",
@@ -49,7 +53,8 @@ class ComposeOptions:
         renamed: share of symbols renamed in such a label.
         listed: share of labels taken from the list, if there is one.
         longest: most tokens of a label.
-        rarity: how much rarer symbols are preferred as new names; 0 is not at all, 1 makes all alike.
+        rarity: how much rarer symbols are preferred, as new names and in labels to begin with; 0 is not at all,
+            1 makes all alike.
     """
 
     exchanges: int = 2
@@ -57,7 +62,7 @@ class ComposeOptions:
     renamed: float = 0.5
     listed: float = 0.25
     longest: int = 70
-    rarity: float = 0.5
+    rarity: float = RARITY
 
     def __post_init__(self) -> None:
         if self.longest < 1 or self.exchanges < 0:
@@ -86,6 +91,19 @@ def read_labels(path: Path) -> list[list[str]]:
     return labels
 
 
+def preferences(labels: Sequence[Sequence[str]], rarity: float = RARITY) -> FloatArray:
+    """Return with what probability each label is to be drawn: more, the rarer its rarest token is in all.
+
+    Args:
+        labels: none of them empty.
+        rarity: 0 makes all alike; with 1, labels of a rare token are drawn as often as those of a usual one.
+    """
+    counts = Counter(token for tokens in labels for token in tokens)
+    rarest = [max(_FEWEST, min(counts[token] for token in tokens)) for tokens in labels]
+    weights = np.array(rarest, dtype=np.float64) ** -rarity
+    return weights / weights.sum()
+
+
 class Composer:
     """Composes labels.
 
@@ -105,6 +123,8 @@ class Composer:
             tokens = written.sample.tokens
             for role, start, end in _exchangeable(written.root, tokens):
                 self._groups.setdefault(role, []).append(tokens[start:end])
+        own = [written.sample.tokens for written in expressions]
+        self._shares = np.cumsum(preferences(own, options.rarity))
         self.listed = [
             tuple(tokens)
             for tokens in labels
@@ -112,6 +132,10 @@ class Composer:
             and all(token in self._counts for token in tokens)
             and is_well_formed(tokens)
         ]
+
+    def choose(self, rng: np.random.Generator) -> int:
+        """Return which expression to begin with, oftener one with a rare symbol."""
+        return int(np.searchsorted(self._shares, rng.random() * self._shares[-1], side="right"))
 
     def compose(self, tokens: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
         """Return a label made from another, or from one of the list."""

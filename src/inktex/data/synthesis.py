@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from inktex.data.composition import ComposeOptions, Composer
+from inktex.data.composition import ComposeOptions, Composer, preferences
 from inktex.data.dataset import Sample
 from inktex.data.expressions import Written, cut, decompose, make_sample, read_written, writer_of
 from inktex.data.scribe import Library, NeverWrittenError, Scribe
@@ -52,6 +52,11 @@ class Decomposition:
     def __len__(self) -> int:
         return len(self._spans)
 
+    def choose(self, count: int, rng: np.random.Generator) -> list[int]:
+        """Return the numbers of some of them, each once; those with rare symbols are preferred."""
+        labels = [self._expressions[number].sample.tokens[start:end] for number, start, end in self._spans]
+        return rng.choice(len(labels), count, replace=False, p=preferences(labels)).tolist()
+
     def __getitem__(self, index: int) -> Sample:
         number, start, end = self._spans[index]
         return cut(self._expressions[number], start, end)
@@ -88,7 +93,7 @@ class Synthesizer:
         """
         expressions = self._library.expressions
         for _ in range(_TRIES):
-            like = expressions[int(rng.integers(len(expressions)))].sample
+            like = expressions[self._composer.choose(rng)].sample
             tokens = self._composer.compose(like.tokens, rng)
             try:
                 strokes = Scribe(self._library, writer_of(like), rng).write(tokens)
