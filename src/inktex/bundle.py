@@ -2,8 +2,8 @@
 
 ``encoder.onnx``: ``images`` [b, 1, height, width], ``padding`` [b, height, width] -> ``memory.*`` and
 ``state.*``.
-``step.onnx``: ``token`` [n], ``parents`` [n], ``memory.*``, ``state.*`` -> ``logits`` [n, v], ``attention``
-[n, p] and ``next.*``, the new state.
+``step.onnx``: ``tokens`` [n, t], ``parents`` [n], ``memory.*``, ``state.*`` -> ``logits`` [n, t, v],
+``attention`` [n, t, p] and ``next.*``, the new state; t is 1 in families that read one token at a time.
 :class:`inktex.decoding.stepper.OnnxStepper` says what stands in the first dimension of each.
 """
 

@@ -53,8 +53,8 @@ class ComposeOptions:
         renamed: share of symbols renamed in such a label.
         listed: share of labels taken from the list, if there is one.
         longest: most tokens of a label.
-        rarity: how much rarer symbols are preferred, as new names and in labels to begin with; 0 is not at all,
-            1 makes all alike.
+        rarity: how much rare symbols are preferred, as new names and in labels to begin with: 0 not at all, 1
+            makes all alike.
     """
 
     exchanges: int = 2
@@ -100,8 +100,9 @@ def preferences(labels: Sequence[Sequence[str]], rarity: float = RARITY) -> Floa
     """
     counts = Counter(token for tokens in labels for token in tokens)
     rarest = [max(_FEWEST, min(counts[token] for token in tokens)) for tokens in labels]
-    weights = np.array(rarest, dtype=np.float64) ** -rarity
-    return weights / weights.sum()
+    weights: FloatArray = np.array(rarest, dtype=np.float64) ** -rarity
+    weights /= weights.sum()
+    return weights
 
 
 class Composer:

@@ -55,7 +55,7 @@ class Decomposition:
     def choose(self, count: int, rng: np.random.Generator) -> list[int]:
         """Return the numbers of some of them, each once; those with rare symbols are preferred."""
         labels = [self._expressions[number].sample.tokens[start:end] for number, start, end in self._spans]
-        return rng.choice(len(labels), count, replace=False, p=preferences(labels)).tolist()
+        return list(rng.choice(len(labels), count, replace=False, p=preferences(labels)))
 
     def __getitem__(self, index: int) -> Sample:
         number, start, end = self._spans[index]
