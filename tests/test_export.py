@@ -1,6 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from inktex.errors import BundleError
 from inktex.export import export
 from inktex.models.inktex import InktexModel, InktexOptions
 from inktex.models.interface import Step
-from inktex.quantize import store_weights_int8
+from inktex.quantize import store_weights
 from inktex.training.stepper import TorchStepper
 from inktex.vocabulary import Vocabulary
 
@@ -197,7 +197,7 @@ def test_weights_stored_in_8_bits_are_close_and_a_quarter_of_the_size(bundle: Bu
     """Every stored weight is within half a step of its channel's scale, and the outputs stay close."""
     exact = onnx.load_from_string(bundle.step)
     small = onnx.load_from_string(bundle.step)
-    store_weights_int8(small, smallest=64)
+    store_weights(small, smallest=64)
     onnx.checker.check_model(small)
 
     weights = {weight.name: onnx.numpy_helper.to_array(weight) for weight in exact.graph.initializer}
@@ -219,10 +219,78 @@ def test_weights_stored_in_8_bits_are_close_and_a_quarter_of_the_size(bundle: Bu
     assert 0 < difference < 0.1 * spread
 
 
-def test_stored_weights_are_decoded_once_at_load(bundle: Bundle, tmp_path: Path) -> None:
-    """ONNX Runtime folds the decoding: no 8-bit tensor and no cast of one is left in the graph it runs."""
+def wide_step() -> onnx.ModelProto:
+    """A graph of a convolution and a product whose channels have other sizes than groups of weights have."""
+    generator = np.random.default_rng(2)
+    weights = {
+        "kernel": generator.normal(size=(10, 6, 3, 3)).astype(np.float32),
+        "matrix": generator.normal(size=(70, 40)).astype(np.float32) ** 3,  # some far from the others
+    }
+    helper = onnx.helper
+    inputs = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name, shape in GIVEN]
+    outputs = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name, shape in MADE]
+    nodes = [
+        helper.make_node("Conv", ["picture", "kernel"], ["grid"]),
+        helper.make_node("MatMul", ["vector", "matrix"], ["row"]),
+    ]
+    tensors = [onnx.numpy_helper.from_array(each, name) for name, each in weights.items()]
+    return helper.make_model(
+        helper.make_graph(nodes, "wide", inputs, outputs, tensors),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+    )
+
+
+GIVEN = (("picture", (1, 6, 3, 3)), ("vector", (1, 70)))
+MADE = (("grid", (1, 10, 1, 1)), ("row", (1, 40)))
+
+
+def read_back(model: onnx.ModelProto) -> tuple[np.ndarray, np.ndarray]:
+    """The kernel [10, 6, 3, 3] and the matrix [70, 40] that a stored :func:`wide_step` computes with."""
+    run = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    kernels = [
+        run.run(["grid"], {"picture": unit.reshape(1, 6, 3, 3), "vector": np.zeros((1, 70), np.float32)})[0]
+        for unit in np.eye(54, dtype=np.float32)
+    ]
+    rows = [
+        run.run(["row"], {"picture": np.zeros((1, 6, 3, 3), np.float32), "vector": unit[None]})[0]
+        for unit in np.eye(70, dtype=np.float32)
+    ]
+    return np.stack(kernels, axis=-1).reshape(10, 6, 3, 3), np.concatenate(rows)
+
+
+def test_weights_stored_in_4_bits_are_near_their_own() -> None:
+    """What the stored graph computes with lies on sixteen steps in every group, and no scale fits better.
+
+    A group is 32 neighbours of an output channel; the oracle tries the same scales one by one.
+    """
+    exact = wide_step()
+    small = wide_step()
+    store_weights(small, bits=4, smallest=16)
+    onnx.checker.check_model(small)
+
+    weights = [onnx.numpy_helper.to_array(weight) for weight in exact.graph.initializer]
+    for weight, found, channels in zip(weights, read_back(small), (0, 1), strict=True):
+        rows, stored = (
+            np.moveaxis(each, channels, 0).reshape(each.shape[channels], -1) for each in (weight, found)
+        )
+        for row, kept in zip(rows, stored, strict=True):
+            for start in range(0, len(row), 32):
+                group, near = row[start : start + 32], kept[start : start + 32]
+                errors = []
+                for share in np.linspace(0.6, 1, 17):
+                    scale = float(np.float16(np.abs(group).max() * share / 7))
+                    errors.append(((np.clip(np.round(group / scale), -8, 7) * scale - group) ** 2).sum())
+                assert ((near - group) ** 2).sum() == pytest.approx(min(errors), rel=1e-4)
+                assert len(np.unique(near.round(5))) <= 16
+    assert small.ByteSize() < 0.3 * exact.ByteSize() + 2000  # names and nodes
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_stored_weights_are_decoded_once_at_load(bits: Literal[4, 8], bundle: Bundle, tmp_path: Path) -> None:
+    """ONNX Runtime folds the decoding: no tensor of few bits and no cast of one is left in what it runs."""
     small = onnx.load_from_string(bundle.step)
-    store_weights_int8(small, smallest=64)
+    store_weights(small, bits, smallest=64)
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
@@ -230,7 +298,7 @@ def test_stored_weights_are_decoded_once_at_load(bundle: Bundle, tmp_path: Path)
     onnxruntime.InferenceSession(small.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
     run = onnx.load(tmp_path / "optimised.onnx").graph
-    assert not [weight.name for weight in run.initializer if weight.data_type == onnx.TensorProto.INT8]
-    assert not [
-        node.name for node in run.node if any(name.endswith((".int8", ".cast")) for name in node.input)
-    ]
+    few = (onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
+    assert not [weight.name for weight in run.initializer if weight.data_type in few]
+    decoded = (".int8", ".int4", ".cast", ".bytes", ".moved")
+    assert not [node.name for node in run.node if any(name.endswith(decoded) for name in node.input)]

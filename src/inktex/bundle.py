@@ -112,7 +112,7 @@ class Facts:
         search: how to search it.
         calibration: what its probabilities are worth in that search; ``None`` if nobody has measured that.
         parameters: number of weights.
-        weights: how they are stored, ``int8`` or ``float32``.
+        weights: how they are stored, ``int4``, ``int8`` or ``float32``.
         deviation: largest difference of logits between the float32 graphs and PyTorch.
         storage_deviation: largest difference of logits that storing the weights made.
         version: of Inktex when exported.

@@ -19,7 +19,7 @@ from inktex.bundle import Bundle, Facts
 from inktex.errors import BundleError
 from inktex.models.attention import Cache
 from inktex.models.interface import Features, Step, select
-from inktex.quantize import store_weights_int8
+from inktex.quantize import store_weights
 from inktex.vocabulary import Vocabulary
 
 Named = dict[str, Any]  # name -> tensor or array
@@ -37,7 +37,7 @@ def export(
     vocabulary: Vocabulary,
     facts: Facts,
     out: Path | None = None,
-    weights: Literal["int8", "float32"] = "int8",
+    weights: Literal["int4", "int8", "float32"] = "int8",
 ) -> Bundle:
     """Write a model as a bundle.
 
@@ -46,7 +46,7 @@ def export(
         vocabulary: its tokens.
         facts: what ``model.json`` is to tell; parameters, weights and deviations are filled in here.
         out: the folder to write; ``None`` writes none.
-        weights: ``int8`` stores large weights in 8 bits; they are float32 again once loaded.
+        weights: ``int8`` and ``int4`` store large weights in 8 or 4 bits; they are float32 again once loaded.
 
     Returns:
         The bundle.
@@ -72,9 +72,9 @@ def export(
         deviation=deviation,
     )
     bundle = replace(exact, facts=facts)
-    if weights == "int8":
+    if weights != "float32":
         for graph in (encoder, step):
-            store_weights_int8(graph)
+            store_weights(graph, bits=4 if weights == "int4" else 8)
         bundle = replace(bundle, encoder=encoder.SerializeToString(), step=step.SerializeToString())
         with torch.no_grad():
             bundle = replace(bundle, facts=replace(facts, storage_deviation=_deviation(model, bundle)))

@@ -23,9 +23,10 @@ def add_export(parser: ArgumentParser) -> None:
     parser.add_argument("out", help="the model folder to write")
     parser.add_argument(
         "--weights",
-        choices=("int8", "float32"),
+        choices=("int4", "int8", "float32"),
         default="int8",
-        help="how weights are stored; they are computed with as float32 (default: int8)",
+        help="how weights are stored; they are computed with as float32 (default: int8; int4 takes half the "
+        "space and reads a little worse)",
     )
     parser.add_argument(
         "--licence", default="", metavar="TEXT", help="licence of the weights, noted in the model"
@@ -70,7 +71,7 @@ def run_export(options: Namespace) -> int:
     bundle = export(model, vocabulary, facts, out, options.weights)
     size = sum(file.stat().st_size for file in out.iterdir())
     found = bundle.facts
-    stored = f", within {found.storage_deviation:.0e} as stored" if options.weights == "int8" else ""
+    stored = f", within {found.storage_deviation:.0e} as stored" if options.weights != "float32" else ""
     print(
         f"{out}: {found.parameters:,} weights, {size / 1e6:.1f} MB; "
         f"logits within {found.deviation:.0e} of PyTorch's{stored}"
