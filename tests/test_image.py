@@ -530,6 +530,33 @@ def test_a_photo_in_uneven_light_gives_the_ink_alone(scale: float) -> None:
     assert photo.sum() == pytest.approx(clean.sum(), rel=0.3)
 
 
+def test_what_the_border_of_a_photo_cut_off_is_not_ink() -> None:
+    """Feet of the line above and heads of the line below leave no trace; a tall piece does."""
+    page = np.pad(formula(2), 40)
+    clean = canonicalize(photograph(page))
+    with_lines = page.copy()
+    with_lines[:7, 60:90] = with_lines[:4, 150:155] = with_lines[-6:, 200:260] = 1
+    cropped = page.copy()
+    cropped[:80, 20:28] = 1
+
+    np.testing.assert_allclose(canonicalize(photograph(with_lines)), clean, atol=0.25)
+    assert canonicalize(photograph(cropped)).shape != clean.shape
+
+
+@pytest.mark.parametrize("rows", [30, 40])
+def test_strokes_of_a_small_photo_do_not_break(rows: int) -> None:
+    """Writing so small that its strokes are a pixel wide is seen whole: as many pieces as it has."""
+    page = np.pad(formula(4, 10), 40)
+    small = cv2.resize(
+        page, (round(page.shape[1] * rows / page.shape[0]), rows), interpolation=cv2.INTER_AREA
+    )
+
+    canonical = canonicalize(photograph(small))
+
+    pieces = cv2.connectedComponents((canonicalize(page) > 0.4).astype(np.uint8))[0]
+    assert cv2.connectedComponents((canonical > 0.4).astype(np.uint8))[0] == pieces
+
+
 def test_black_wedges_of_a_turned_photo_are_not_ink() -> None:
     """The full black corners that turning a photo leaves do not enter the canonical picture."""
     photo = photograph(np.pad(formula(1), 24))

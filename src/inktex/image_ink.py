@@ -25,7 +25,10 @@ _FAINTEST = 0.1  # what is fainter on a flat background is compression noise
 _PAPER, _STROKE = 0.35, 0.85  # of a photo's contrast: below the one is paper, above the other full ink
 _FILL_LEVEL = 240  # of bright ink
 _FILL_LENGTH = 0.4  # of the shorter side: ink does not meet the border at such a length
-_SPECK = 0.3  # of the square of the pen's width
+_SPECK, _SPECK_OF_PHOTO = 0.3, 0.6  # of the square of the pen's width
+_FINE_PIXELS = 500_000  # photos of fewer are enlarged first, or thin strokes would break
+_MOST_ENLARGED = 3.0
+_FRAGMENT = 0.5  # of the usual height: lower pieces at the upper and lower border belong to other lines
 _THIN_PEN_PX = 3  # thinner strokes are looked at in a finer grid
 _LARGEST_FINER = 4
 
@@ -37,7 +40,8 @@ def separate_ink(grey: FloatArray) -> FloatArray:
         grey: picture [h, w], 0 black to 1 white, ink dark or light.
 
     Returns:
-        Picture [h, w], ink 1 on 0 with soft edges; smaller if it has over two million pixels.
+        Picture, ink 1 on 0 with soft edges; smaller than the given one if that has over two million pixels, a
+        photo larger if it has few.
 
     Raises:
         ImageError: there is no ink to be seen.
@@ -46,7 +50,9 @@ def separate_ink(grey: FloatArray) -> FloatArray:
     if int(levels.max()) - int(levels.min()) < _MIN_CONTRAST:
         raise ImageError("the picture shows no ink: it is all one shade")
     ink = _on_flat_ground(levels)
-    return _drop_specks(_on_uneven_ground(levels) if ink is None else ink)
+    if ink is not None:
+        return _drop_specks(ink, _SPECK)
+    return _drop_specks(_drop_fragments(_on_uneven_ground(_enlarged(levels))), _SPECK_OF_PHOTO)
 
 
 def has_light_ink(grey: FloatArray) -> bool:
@@ -91,11 +97,8 @@ def pen_px(binary: ByteArray) -> float:
     taken, weighted by that distance, so that neither specks nor a few blots decide.
     """
     distance = cv2.distanceTransform(np.pad(binary, 1), cv2.DIST_L2, 3)
-    middle = np.sort(distance[(distance > 0) & (distance == cv2.dilate(distance, np.ones((3, 3), np.uint8)))])
-    if not middle.size:
-        return 1.0
-    weight = np.cumsum(middle)
-    return max(2 * float(middle[np.searchsorted(weight, weight[-1] / 2)]) - 0.5, 1.0)
+    middle = distance[(distance > 0) & (distance == cv2.dilate(distance, np.ones((3, 3), np.uint8)))]
+    return max(2 * _median(middle, middle) - 0.5, 1.0)
 
 
 def thin(ink: FloatArray, binary: ByteArray, width: float) -> FloatArray:
@@ -142,6 +145,13 @@ def _reduced(levels: ByteArray, longest: int) -> ByteArray:
         if factor >= 1
         else resize(levels, max(1, round(width * factor)), max(1, round(height * factor)))
     )
+
+
+def _enlarged(levels: ByteArray) -> ByteArray:
+    """Return a small photo enlarged."""
+    height, width = levels.shape
+    factor = min(math.sqrt(_FINE_PIXELS / (height * width)), _MOST_ENLARGED)
+    return levels if factor <= 1 else resize(levels, round(width * factor), round(height * factor))
 
 
 def _on_flat_ground(levels: ByteArray) -> FloatArray | None:
@@ -238,17 +248,50 @@ def _stretch(levels: npt.NDArray[Any], none: float, full: float) -> FloatArray:
     return np.asarray(table[levels], dtype=np.float32)
 
 
-def _drop_specks(ink: FloatArray) -> FloatArray:
-    """Clear what is far smaller than a dot of the pen."""
+def _drop_fragments(ink: FloatArray) -> FloatArray:
+    """Clear what the upper or lower border of a photo cut off from other lines of the page."""
     binary = (ink > 0.5).astype(np.uint8)
-    count, labels, statistics, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
-    kept = statistics[:, cv2.CC_STAT_AREA] >= _SPECK * pen_px(binary) ** 2
-    kept[0] = True
-    if count < 2 or kept.all():
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    _, top, _, height, area = statistics.T
+    is_cut = (top <= 1) | (top + height >= len(ink) - 1)
+    usual = _median(height[1:], area[1:])
+    return _kept(ink, binary, labels, ~is_cut | (height >= _FRAGMENT * usual))
+
+
+def _drop_specks(ink: FloatArray, share: float) -> FloatArray:
+    """Clear what is far smaller than a dot of the pen: a share of the square of the pen's width."""
+    binary = (ink > 0.5).astype(np.uint8)
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    return _kept(ink, binary, labels, statistics[:, cv2.CC_STAT_AREA] >= share * pen_px(binary) ** 2)
+
+
+def _kept(
+    ink: FloatArray, binary: ByteArray, labels: npt.NDArray[Any], kept: npt.NDArray[np.bool_]
+) -> FloatArray:
+    """Return the ink with those components alone that are kept; with all of them if none is.
+
+    Args:
+        ink: picture [h, w].
+        binary: the same.
+        labels: [h, w], its component at every pixel; 0 is the background.
+        kept: [components], whether each is.
+    """
+    if kept[1:].all() or not kept[1:].any():
         return ink
-    specks = (~kept).astype(np.uint8)[labels]
-    halo = cv2.dilate(specks, np.ones((3, 3), np.uint8)) > binary  # the soft edge of a speck, not of a stroke
-    return np.where(halo | (specks != 0), np.float32(0), ink)
+    dropped = (~kept).astype(np.uint8)[labels] & binary
+    halo = (
+        cv2.dilate(dropped, np.ones((3, 3), np.uint8)) > binary
+    )  # the soft edge of a piece, not of a stroke
+    return np.where(halo | (dropped != 0), np.float32(0), ink)
+
+
+def _median(values: npt.NDArray[Any], weights: npt.NDArray[Any]) -> float:
+    """Return the weighted median; 0 of nothing."""
+    if not len(values):
+        return 0.0
+    order = np.argsort(values, kind="stable")
+    weight = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(weight, weight[-1] / 2)])
 
 
 def _quantile(levels: npt.NDArray[Any], share: float) -> int:
