@@ -52,7 +52,7 @@ def separate_ink(grey: FloatArray) -> FloatArray:
     ink = _on_flat_ground(levels)
     if ink is not None:
         return _drop_specks(ink, _SPECK)
-    return _drop_specks(_drop_fragments(_on_uneven_ground(_enlarged(levels))), _SPECK_OF_PHOTO)
+    return _drop_specks(_drop_fragments(_on_uneven_ground(levels)), _SPECK_OF_PHOTO)
 
 
 def has_light_ink(grey: FloatArray) -> bool:
@@ -176,12 +176,19 @@ def _on_uneven_ground(levels: ByteArray) -> FloatArray:
     """Return the ink of a photo: what stands out from a background that is free of anything thin."""
     if not _has_bright_ink(levels):
         levels = 255 - levels
+    _contrast(_rise(levels))  # before a small photo is enlarged, which blurs grain into something like ink
+    rise = _rise(_enlarged(levels))
+    contrast = _contrast(rise)
+    return _stretch(rise, _PAPER * contrast, _STROKE * contrast)
+
+
+def _rise(levels: ByteArray) -> npt.NDArray[Any]:
+    """Return how far, of 255, a photo with bright ink rises above its background at every pixel."""
     ground = _ground(levels)
     light = np.maximum(255 - ground, _DARKEST_LIGHT)
     rise = cv2.divide(cv2.subtract(levels, ground), light, scale=255)  # in shadow ink stands out less
     rise[_filled_border(levels)] = 0
-    contrast = _contrast(rise)
-    return _stretch(rise, _PAPER * contrast, _STROKE * contrast)
+    return rise
 
 
 def _ground(levels: ByteArray) -> ByteArray:
