@@ -1,6 +1,6 @@
 """A model on a data set; writes benchmarks/results/NAME.json.
 
-python benchmarks/accuracy.py DATA.parquet --name crohme2014 [--model FOLDER] [--limit N]
+python benchmarks/accuracy.py DATA.parquet --name crohme2014 [--model FOLDER] [--known] [--limit N]
 """
 
 from __future__ import annotations
@@ -22,11 +22,18 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--name", required=True, help="of the result file")
     parser.add_argument("--model", type=Path, help="model folder (default: the shipped one)")
+    parser.add_argument(
+        "--known", action="store_true", help="only expressions of whose tokens the model knows every one"
+    )
     parser.add_argument("--limit", type=int, help="only the first N expressions")
     options = parser.parse_args()
 
-    samples = read_dataset(options.data)[: options.limit]
     recognizer = Recognizer(options.model)
+    samples = [
+        sample
+        for sample in read_dataset(options.data)
+        if not options.known or all(token in recognizer.bundle.vocabulary for token in sample.tokens)
+    ][: options.limit]
     start = time.perf_counter()
     items = predict(recognizer, samples)
     seconds = round(time.perf_counter() - start, 2)
