@@ -140,13 +140,12 @@ def test_a_graph_that_cannot_run_is_named(bundle: Bundle) -> None:
 
 
 def test_confidence_is_a_logistic_curve() -> None:
-    """Worked by hand: 1 / (1 + exp(-(1 + ln(0.5) / 2 + 3 / 4 + 0.2 ln(0.5 / 0.25)))), and its extremes."""
+    """Worked by hand: 1 / (1 + exp(-(1 + ln(0.5) / 2 + 3 / 4 + 0.2 * 0.5))), and its extremes."""
     curve = Calibration(1.0, 0.5, 0.25, 0.2)
 
-    assert curve.confidence(0.5, 0.25, 3) == pytest.approx(1 / (1 + math.exp(-1.54205584)))
-    assert curve.confidence(0.5, 0.0, 3) == pytest.approx(1 / (1 + math.exp(-3.40342641)))  # none next: 10
-    assert curve.confidence(0.0, 0.0, 3) == 0.0
-    assert Calibration(0.0, 1e6, 0.0, 0.0).confidence(1e-300, 0.0, 3) == pytest.approx(0.0)
+    assert curve.confidence(0.5, 3) == pytest.approx(1 / (1 + math.exp(-1.50342641)))
+    assert curve.confidence(0.0, 3) == 0.0
+    assert Calibration(0.0, 1e6, 0.0, 0.0).confidence(1e-300, 3) == pytest.approx(0.0)
 
 
 def test_a_damaged_calibration_is_named(bundle: Bundle, tmp_path: Path) -> None:

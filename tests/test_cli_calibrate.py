@@ -80,7 +80,7 @@ def test_the_curve_is_fitted_and_kept_in_the_model(
     assert curve is not None
     for probability in (0.01, 0.1, 0.5):
         for tokens in (1, 5):
-            found = curve.confidence(probability, probability / 2, tokens)
+            found = curve.confidence(probability, tokens)
             assert found == pytest.approx(chance(probability), abs=0.05)
     figures = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert figures["error_before"] > 0.1 > 0.05 > figures["error_after"]

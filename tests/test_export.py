@@ -262,7 +262,7 @@ def read_back(model: onnx.ModelProto) -> tuple[np.ndarray, np.ndarray]:
 def test_weights_stored_in_4_bits_are_near_their_own() -> None:
     """What the stored graph computes with lies on sixteen steps in every group, and no scale fits better.
 
-    A group is 32 neighbours of an output channel; the oracle tries the same scales one by one.
+    A group is 64 neighbours of an output channel; the oracle tries the same scales one by one.
     """
     exact = wide_step()
     small = wide_step()
@@ -275,8 +275,8 @@ def test_weights_stored_in_4_bits_are_near_their_own() -> None:
             np.moveaxis(each, channels, 0).reshape(each.shape[channels], -1) for each in (weight, found)
         )
         for row, kept in zip(rows, stored, strict=True):
-            for start in range(0, len(row), 32):
-                group, near = row[start : start + 32], kept[start : start + 32]
+            for start in range(0, len(row), 64):
+                group, near = row[start : start + 64], kept[start : start + 64]
                 errors = []
                 for share in np.linspace(0.6, 1, 17):
                     scale = float(np.float16(np.abs(group).max() * share / 7))

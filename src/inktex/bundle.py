@@ -17,7 +17,7 @@ import shutil
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from inktex.errors import BundleError, VocabularyError
 from inktex.vocabulary import Vocabulary
@@ -58,41 +58,31 @@ class Calibration:
     """What a model's own probability of its best reading is worth, as a logistic curve.
 
     The logarithm of a probability falls with the length of a formula and is pulled down by label smoothing;
-    how far behind the next best reading lies says more.
+    a reading above one half, to which no other can come near, is surer than its logarithm tells.
 
     Attributes:
         bias: of the curve.
         slope: weight of the logarithm of the probability.
         length: weight of the number of tokens.
-        margin: weight of the logarithm of how many times more probable it is than the next best reading, at
-            most ``MARGIN``.
+        share: weight of the probability itself.
     """
-
-    MARGIN: ClassVar[float] = 10.0
 
     bias: float
     slope: float
     length: float
-    margin: float
+    share: float
 
-    @classmethod
-    def features(cls, probability: float, next_best: float, tokens: int) -> tuple[float, float, float]:
-        """Return what the weights are for, of a reading of a probability above 0 and so many tokens.
+    @staticmethod
+    def features(probability: float, tokens: int) -> tuple[float, float, float]:
+        """Return what the weights are for, of a reading of a probability above 0 and so many tokens."""
+        return math.log(probability), float(tokens), probability
 
-        Args:
-            probability: of the best reading.
-            next_best: of the reading after it; 0 where there is none.
-            tokens: of the best reading.
-        """
-        lead = math.log(probability / next_best) if next_best > 0 else cls.MARGIN
-        return math.log(probability), float(tokens), min(lead, cls.MARGIN)
-
-    def confidence(self, probability: float, next_best: float, tokens: int) -> float:
-        """Return the chance that the best reading is right; arguments as for :meth:`features`."""
+    def confidence(self, probability: float, tokens: int) -> float:
+        """Return the chance that a best reading of this probability and so many tokens is right."""
         if probability <= 0:
             return 0.0
-        weights = (self.slope, self.length, self.margin)
-        features = self.features(probability, next_best, tokens)
+        weights = (self.slope, self.length, self.share)
+        features = self.features(probability, tokens)
         score = self.bias + sum(weight * each for weight, each in zip(weights, features, strict=True))
         return 1 / (1 + math.exp(-max(-700.0, min(700.0, score))))
 

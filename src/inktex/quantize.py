@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 Array = npt.NDArray[Any]
 
-_GROUP = 32  # weights that have a scale of their own, in 4 bits
+_GROUP = 64  # weights that have a scale of their own, in 4 bits
 _CLIPPED = np.linspace(0.6, 1.0, 17)  # shares of the largest weight that are tried as the end of the scale
 
 
@@ -25,10 +25,11 @@ class _Decoder(NamedTuple):
 def store_weights(model: onnx.ModelProto, bits: Literal[4, 8] = 8, smallest: int = 4096) -> None:
     """Store the large weights of a graph in few bits, in place.
 
-    In 8 bits an output channel has one scale; in 4 bits every 32 weights of it have one, chosen for the least
-    squared error. A few nodes make the weights float32 again. ONNX Runtime computes those once when it loads
-    the graph, so that steps are as fast as before. (``DequantizeLinear`` would say the same, but ONNX Runtime
-    keeps it for its 8-bit kernels and rounds activations too.)
+    In 8 bits an output channel has one scale; in 4 bits every 64 weights of it have one, chosen for the least
+    squared error, and large constants, such as tables of positions, have 8. A few nodes make float32 of them
+    again. ONNX Runtime computes those once when it loads the graph, so that steps are as fast as before.
+    (``DequantizeLinear`` would say the same, but ONNX Runtime keeps it for its 8-bit kernels and rounds
+    activations too.)
 
     Args:
         model: the graph.
@@ -47,6 +48,14 @@ def store_weights(model: onnx.ModelProto, bits: Literal[4, 8] = 8, smallest: int
         graph.initializer.remove(weight)
         graph.initializer.extend(decoder.tensors)
         decode += decoder.nodes
+    for node in [*graph.node] if bits == 4 else ():
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            values = numpy_helper.to_array(node.attribute[0].t)
+            if values.dtype == np.float32 and values.size >= smallest:
+                decoder = _in_8_bits(node.output[0], values, 0)
+                graph.node.remove(node)
+                graph.initializer.extend(decoder.tensors)
+                decode += decoder.nodes
     nodes = [*decode, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)

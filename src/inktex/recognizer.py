@@ -228,7 +228,7 @@ class Recognizer:
         best, *others = (reading.probability for reading in readings)
         if curve is None or best <= 0:
             return [best, *others]
-        confidence = curve.confidence(best, max(others, default=0.0), len(readings[0].tokens))
+        confidence = curve.confidence(best, len(readings[0].tokens))
         share = min(confidence / best, (1 - confidence) / sum(others) if sum(others) > 0 else 0.0)
         return [confidence, *(probability * share for probability in others)]
 

@@ -65,10 +65,9 @@ def run_calibrate(options: Namespace) -> int:
 
 
 class _Read(NamedTuple):
-    """A best reading: its probability and that of the next, its tokens, and whether it is right."""
+    """A best reading: its probability, its tokens, and whether it is right."""
 
     probability: float
-    next_best: float
     tokens: int
     right: bool
 
@@ -83,9 +82,8 @@ def _read(recognizer: Recognizer, samples: Sequence[Sample]) -> list[_Read]:
         for index, result in recognizer.recognize_each(sources):
             advance()
             if not isinstance(result, InktexError) and result.confidence > 0:
-                others = [other.confidence for other in result.alternatives]
                 right = result.tokens == samples[index].tokens
-                readings.append(_Read(result.confidence, max(others, default=0.0), len(result.tokens), right))
+                readings.append(_Read(result.confidence, len(result.tokens), right))
     return readings
 
 
@@ -95,7 +93,7 @@ def _fit(readings: Sequence[_Read]) -> Calibration:
     from inktex.bundle import Calibration
     from inktex.metrics.logistic import fit_logistic
 
-    features = np.array([Calibration.features(*reading[:3]) for reading in readings])
+    features = np.array([Calibration.features(*reading[:2]) for reading in readings])
     rights = np.array([reading.right for reading in readings])
     return Calibration(*fit_logistic(features, rights).tolist())
 
@@ -106,5 +104,5 @@ def _cross_validated(readings: Sequence[_Read]) -> list[float]:
     for part in range(_PARTS):
         curve = _fit([reading for number, reading in enumerate(readings) if number % _PARTS != part])
         for number in range(part, len(readings), _PARTS):
-            confidences[number] = curve.confidence(*readings[number][:3])
+            confidences[number] = curve.confidence(*readings[number][:2])
     return confidences
