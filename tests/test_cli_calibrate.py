@@ -18,7 +18,7 @@ from drawn import png, scribble
 from inktex import cli
 from inktex.bundle import load_bundle
 from inktex.data.dataset import Sample, write_dataset
-from inktex.recognition import Alternative, Recognition
+from inktex.recognition import Recognition
 from inktex.recognizer import Recognizer
 
 PICTURE = png(scribble(0))
@@ -35,7 +35,7 @@ def readings(count: int) -> list[tuple[Recognition, bool]]:
     made = []
     for probability in np.exp(rng.uniform(-6, 0, count)).tolist():
         tokens = ("x",) * int(rng.choice([1, 5]))
-        reading = Recognition(tokens, probability, (Alternative(("y",), probability / 2),))
+        reading = Recognition(tokens, probability)
         made.append((reading, rng.random() < chance(probability)))
     return made
 

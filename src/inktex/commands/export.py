@@ -26,7 +26,7 @@ def add_export(parser: ArgumentParser) -> None:
         choices=("int4", "int8", "float32"),
         default="int8",
         help="how weights are stored; they are computed with as float32 (default: int8; int4 takes half the "
-        "space and reads a little worse)",
+        "space)",
     )
     parser.add_argument(
         "--licence", default="", metavar="TEXT", help="licence of the weights, noted in the model"
