@@ -199,6 +199,7 @@ def test_ctrl_c_leaves_a_run_that_can_go_on(place: Path) -> None:
         text=True,
         env={**os.environ, "PYTHONPATH": SOURCE},
         cwd=place,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored under nohup
     )
     checkpoint = place / "long" / "checkpoints" / "last.ckpt"
     for _ in range(3000):
@@ -206,7 +207,10 @@ def test_ctrl_c_leaves_a_run_that_can_go_on(place: Path) -> None:
             break
         time.sleep(0.1)
     training.send_signal(signal.SIGINT)
-    err = training.communicate(timeout=300)[1]
+    try:
+        err = training.communicate(timeout=300)[1]
+    finally:
+        training.kill()
 
     assert training.returncode == 130, err
     assert "inktex train --resume long" in err
