@@ -176,9 +176,12 @@ def _on_uneven_ground(levels: ByteArray) -> FloatArray:
     """Return the ink of a photo: what stands out from a background that is free of anything thin."""
     if not _has_bright_ink(levels):
         levels = 255 - levels
-    _contrast(_rise(levels))  # before a small photo is enlarged, which blurs grain into something like ink
-    rise = _rise(_enlarged(levels))
-    contrast = _contrast(rise)
+    rise = _rise(levels)
+    contrast = _contrast(rise)  # of a small photo too: enlarged, its grain would pass for ink
+    finer = _enlarged(levels)
+    if finer is not levels:
+        rise = _rise(finer)
+        contrast = _contrast(rise)
     return _stretch(rise, _PAPER * contrast, _STROKE * contrast)
 
 
