@@ -179,7 +179,8 @@ def test_symbols_of_impossible_sizes_are_refused(
 def test_doubtful_pictures_are_looked_at_again(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the bounds each reading has the mean of its confidence in both looks, the second greedy."""
+    """Between the bounds a reading has the mean of its confidence in both looks, the second greedy; not so
+    long ones."""
     single = Recognizer(tiny_bundle, threads=1)
     sources = [scribble(seed) for seed in range(12)]
     first = single.recognize_many(sources)
@@ -187,14 +188,17 @@ def test_doubtful_pictures_are_looked_at_again(
     larger = greedy.recognize_many(sources)
     hopeless, bound = np.quantile([each.confidence for each in first], (0.2, 0.7)).tolist()
     monkeypatch.setattr("inktex.recognizer._HOPELESS", hopeless)
+    doubtful = [index for index, each in enumerate(first) if hopeless <= each.confidence < bound]
+    longest = max(len(first[index].tokens) for index in doubtful)
+    monkeypatch.setattr("inktex.recognizer._LONG", longest)
     twice = Recognizer(
         changed(tiny_bundle, tmp_path / "twice", second_scale=1.25, second_below=bound), threads=1
     )
 
     found = twice.recognize_many(sources)
 
-    again = [index for index, each in enumerate(first) if hopeless <= each.confidence < bound]
-    assert 0 < len(again) < len(sources)
+    again = [index for index in doubtful if len(first[index].tokens) < longest]
+    assert 0 < len(again) < len(doubtful) < len(sources)
     for index, (one, other) in enumerate(zip(first, larger, strict=True)):
         if index not in again:
             assert found[index] == one
