@@ -40,7 +40,7 @@ class SearchDefaults:
         grammar: write well-formed LaTeX only; for models trained on labels in the captions' dialect.
         prune: hypotheses are dropped whose probability is below this share of the best one's; 0: none is.
         second_scale: how much larger than usual a doubtful picture is shown to the model again.
-        second_below: readings of a lower probability are doubtful; 0: none is.
+        second_below: readings of a lower probability are doubtful, unless they are long; 0: none is.
     """
 
     width: int = 3

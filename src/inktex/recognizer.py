@@ -52,8 +52,8 @@ class Recognizer:
         threads: threads that compute; ``None`` is one for each processor at hand, four at most.
         width: hypotheses kept for a picture, 1 is greedy; ``None`` is the model's own default.
         both_ways: whether to read from both ends; ``None`` is the model's own default.
-        second_look: whether doubtful readings are read again at another size; ``None`` is the model's own
-            default.
+        second_look: whether doubtful readings, unless they are long, are read again at another size; ``None``
+            is the model's own default.
         grammar: whether only well-formed LaTeX may be written; ``None`` is the model's own default.
 
     Raises:
