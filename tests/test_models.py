@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from torch.testing import assert_close
 from inktex.models.families import FAMILIES
 from inktex.models.inktex import InktexModel, InktexOptions
 from inktex.models.interface import Features, select
+from inktex.models.layers import GridPosition
 from tiny_models import TINY, VOCABULARY
 
 
@@ -181,3 +183,17 @@ def test_coverage_reaches_later_steps() -> None:
 
     assert_close(with_coverage[:, 0], without[:, 0], atol=1e-5, rtol=1e-4)  # nothing is spent yet
     assert (with_coverage[:, 1:] - without[:, 1:]).abs().max() > 1e-4
+
+
+def test_positions_of_a_grid_of_any_size_are_sines_and_cosines() -> None:
+    """Row and column, each by the formula of Vaswani et al. 2017, far beyond any picture's grid."""
+    added = GridPosition(16)(torch.zeros(1, 16, 600, 3))[0]
+
+    for row, column in ((0, 0), (7, 2), (599, 1)):
+        expected = [
+            function(place / 10000 ** (pair / 4))
+            for place in (row, column)
+            for function in (math.sin, math.cos)
+            for pair in range(4)
+        ]
+        assert added[:, row, column].tolist() == pytest.approx(expected, abs=1e-4)

@@ -165,6 +165,18 @@ def test_a_model_is_shown_symbols_of_the_size_it_wants(tiny_bundle: Path, tmp_pa
     assert large.recognize(scribble(3)) == usual._read([[picture]], details=False)[0]
 
 
+@pytest.mark.parametrize("axis", [0, 1], ids=["tall", "wide"])
+def test_the_largest_pictures_are_read_at_any_size(axis: int, tiny_bundle: Path, tmp_path: Path) -> None:
+    """A hundred rings in a column or row fill the largest picture there is, however large symbols are."""
+    ring = cv2.circle(np.full((40, 40), 255, np.uint8), (20, 20), 10, 0, 2)
+    many = np.concatenate([ring] * 100, axis)
+    large = Recognizer(changed(tiny_bundle, tmp_path / "40", 40.0), threads=1)
+    (canonical,) = canonical_pictures(many, [40.0])
+
+    assert max(canonical.picture.shape) >= (900, 2400)[axis]
+    assert 0 < large.recognize(many).confidence <= 1
+
+
 @pytest.mark.parametrize(("symbol_px", "scale"), [(2.0, 1.0), (300.0, 1.0), (16.0, 20.0)])
 def test_symbols_of_impossible_sizes_are_refused(
     symbol_px: float, scale: float, tiny_bundle: Path, tmp_path: Path

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def sinusoids(length: int, channels: int) -> Tensor:
+def sinusoids(length: int, channels: int, device: torch.device | None = None) -> Tensor:
     """Return the encoding [length, channels] of Vaswani et al. 2017, section 3.5: sines, then cosines."""
-    frequencies = torch.exp(torch.arange(0, channels, 2) * (-math.log(10000.0) / channels))
-    angles = torch.arange(length)[:, None] * frequencies  # [length, channels / 2]
+    frequencies = torch.exp(torch.arange(0, channels, 2) * (-math.log(10000.0) / channels)).to(device)
+    angles = torch.arange(length, device=device)[:, None] * frequencies  # [length, channels / 2]
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
@@ -20,21 +20,19 @@ class GridPosition(nn.Module):
     """Adds the encoding of the row to one half of the channels and that of the column to the other.
 
     Positions count cells from the top left corner; they are not divided by the picture's size, since
-    canonical pictures show symbols at one size.
+    canonical pictures show symbols at one size. A grid may have any size.
     """
 
-    def __init__(self, channels: int, rows: int = 64, columns: int = 256) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.register_buffer("rows", sinusoids(rows, channels // 2), persistent=False)
-        self.register_buffer("columns", sinusoids(columns, channels // 2), persistent=False)
-        self.rows: Tensor
-        self.columns: Tensor
+        self.half = channels // 2
 
     def forward(self, grid: Tensor) -> Tensor:
         """[b, d, rows, columns] -> the same shape."""
-        _, channels, height, width = grid.shape
-        vertical = self.rows[:height].T[:, :, None].expand(channels // 2, height, width)
-        horizontal = self.columns[:width].T[:, None, :].expand(channels // 2, height, width)
+        height, width = grid.shape[2:]
+        rows, columns = (sinusoids(length, self.half, grid.device).T for length in (height, width))
+        vertical = rows[:, :, None].expand(self.half, height, width)
+        horizontal = columns[:, None, :].expand(self.half, height, width)
         return grid + torch.cat([vertical, horizontal]).to(grid.dtype)
 
 
