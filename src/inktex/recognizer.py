@@ -28,7 +28,7 @@ _WINDOW = 256  # inputs that are prepared at a time and sorted by size
 _BATCH_PIXELS = 160_000  # padded area of a batch, with symbols of 16 px
 _BATCH_PICTURES = 16
 _HOPELESS = 0.001  # of 52 readings of CROHME 2013 below this probability a second look mended none
-_LONG = 30  # tokens; with a second look, 30 readings of CROHME 2013 as long had 49 errors, without it 37
+_LONG = 18  # tokens; a second look at readings as long takes most of the time and mends few
 
 
 class _Reading(NamedTuple):
