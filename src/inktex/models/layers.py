@@ -25,14 +25,15 @@ class GridPosition(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.half = channels // 2
+        self.per_axis = channels // 2
 
     def forward(self, grid: Tensor) -> Tensor:
         """[b, d, rows, columns] -> the same shape."""
-        height, width = grid.shape[2:]
-        rows, columns = (sinusoids(length, self.half, grid.device).T for length in (height, width))
-        vertical = rows[:, :, None].expand(self.half, height, width)
-        horizontal = columns[:, None, :].expand(self.half, height, width)
+        _, _, height, width = grid.shape
+        rows = sinusoids(height, self.per_axis, grid.device).T
+        columns = sinusoids(width, self.per_axis, grid.device).T
+        vertical = rows[:, :, None].expand(self.per_axis, height, width)
+        horizontal = columns[:, None, :].expand(self.per_axis, height, width)
         return grid + torch.cat([vertical, horizontal]).to(grid.dtype)
 
 
