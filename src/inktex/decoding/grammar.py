@@ -87,12 +87,30 @@ class Grammar:
             tokens: ids in reading order, without start and end; search has found them.
             max_length: that of the search.
         """
+        state = self._directions[self._start].start()
+        longest = state.most
+        for place, token in enumerate(tokens, 1):
+            state = state.after(token)
+            longest = max(longest, place + state.most)
+        if longest > max_length or not _repeats(tokens):
+            return longest > max_length
         writing = self.start(np.array([self._start]), max_length)
         for token in tokens:
             if writing.bounded().any():
                 return True
             writing = writing.after(np.array([0]), np.array([token]))
         return bool(writing.bounded().any())
+
+
+def _repeats(tokens: Sequence[int]) -> bool:
+    """Tell whether a phrase stands in a row as often as it may."""
+    for length, most in enumerate(MOST_REPEATS, 1):
+        run = 0
+        for token, before in zip(tokens[length:], tokens, strict=False):
+            run = run + 1 if token == before else 0
+            if run + 1 >= length * most:
+                return True
+    return False
 
 
 @dataclass(frozen=True)
@@ -175,7 +193,9 @@ class _Direction(Generic[Level]):
         if known is None:
             if len(self._known) >= _STATES:
                 self._known = {}  # not cleared: another thread may be reading it
-            known = self._known[stacks] = _State(self, stacks, self._needed(stacks), {})
+            needed = self._needed(stacks)
+            most = int(needed[needed < _NEVER].max(initial=0))
+            known = self._known[stacks] = _State(self, stacks, needed, most, {})
         return known
 
     def _rests(self, stacks: _Stacks[Level], kind: int) -> dict[tuple[Level, ...], float]:
@@ -206,12 +226,14 @@ class _State(Generic[Level]):
         direction: in which it is written.
         stacks: those that are possible; none after a forbidden token.
         needed: [v], how many tokens are written at least until the end, if this one is the next.
+        most: the largest of these, of tokens that are possible at all.
         known: states that follow, by the kind of the next token, as far as they have been asked for.
     """
 
     direction: _Direction[Level]
     stacks: _Stacks[Level]
     needed: IntArray
+    most: int
     known: dict[int, _State[Level]]
 
     def after(self, token: int) -> _State[Level]:

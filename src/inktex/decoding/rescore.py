@@ -3,12 +3,14 @@
 The joint search of BTTR (Zhao et al., "Handwritten Mathematical Expression Recognition with Bidirectionally
 Trained Transformer", ICDAR 2021, section 3.4): beams from left to right and from right to left, then each
 hypothesis scored in the other direction. Changed here: both beams run in one loop; what both have found is
-not scored again; and where both hold the same sequence for best, nothing is, since it would stay the best.
+not scored again; where both hold the same sequence for best, nothing is, since it would stay the best; and
+where they do not, no more is than may come before the better of the two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -37,8 +39,8 @@ def search_both_ways(
 
     Returns:
         For each picture the distinct hypotheses of both beams, tokens in reading order, each with the mean of
-        its log-probabilities in the two directions as its score, the best first. Where both directions agree
-        on the best, one that a direction has not found counts there as much as the worst that it has.
+        its log-probabilities in the two directions as its score, the best first. One that a direction has
+        not found, and that could not become the best by it, counts there as much as the worst that it has.
         Hypotheses cut short by the length bound are left out, unless there is no other: then they are those
         from left to right, with its score.
     """
@@ -53,7 +55,8 @@ def search_both_ways(
     forward = [_complete(hypotheses) for hypotheses in found[:count]]
     backward = [_complete(hypotheses, turned=True) for hypotheses in found[count:]]
     disputed = [picture for picture in range(count) if not _agree(forward[picture], backward[picture])]
-    _score_missing(stepper, disputed, forward, backward, starts)
+    for judged in (_first_of_each, _contenders):
+        _score_missing(stepper, disputed, forward, backward, starts, judged, options.length_penalty)
     joint = [_joined(*both, options.length_penalty) for both in zip(forward, backward, strict=True)]
     return [each or found[picture] for picture, each in enumerate(joint)]
 
@@ -69,22 +72,50 @@ def _agree(forward: Scores, backward: Scores) -> bool:
     return bool(forward and backward) and next(iter(forward)) == next(iter(backward))
 
 
+def _first_of_each(forward: Scores, backward: Scores, length_penalty: float) -> list[Tokens]:
+    """Return what either direction holds for best."""
+    return [next(iter(scores)) for scores in (forward, backward) if scores]
+
+
+def _contenders(forward: Scores, backward: Scores, length_penalty: float) -> list[Tokens]:
+    """Return what may yet come before the best that both directions have scored.
+
+    No direction is thought to rank anything above the best that it knows.
+    """
+    ranks = [
+        {tokens: score / _scale(tokens, length_penalty) for tokens, score in scores.items()}
+        for scores in (forward, backward)
+    ]
+    most = [max(each.values(), default=0.0) for each in ranks]
+
+    def bound(tokens: Tokens) -> float:
+        return sum(each.get(tokens, best) for each, best in zip(ranks, most, strict=True))
+
+    leader = max(map(bound, forward.keys() & backward.keys()), default=-math.inf)
+    return [tokens for tokens in forward | backward if bound(tokens) > leader]
+
+
 def _score_missing(
-    stepper: Stepper, disputed: list[int], forward: list[Scores], backward: list[Scores], starts: Starts
+    stepper: Stepper,
+    disputed: list[int],
+    forward: list[Scores],
+    backward: list[Scores],
+    starts: Starts,
+    judged: Callable[[Scores, Scores, float], list[Tokens]],
+    length_penalty: float,
 ) -> None:
-    """Add to the scores of disputed pictures what only the other direction has found."""
+    """Let both directions score what is to be judged of disputed pictures."""
     rows: list[int] = []  # of starts: pictures from left to right, then the same from right to left
     missing: list[tuple[Scores, Tokens]] = []
     sequences: list[Tokens] = []
     for picture in disputed:
-        for row, scores, others in (
-            (picture, forward[picture], backward[picture]),
-            (picture + len(forward), backward[picture], forward[picture]),
-        ):
-            for tokens in others.keys() - scores.keys():
-                rows.append(row)
-                missing.append((scores, tokens))
-                sequences.append(tokens if row == picture else tokens[::-1])
+        both = forward[picture], backward[picture]
+        for tokens in judged(*both, length_penalty):
+            for row, scores in zip((picture, picture + len(forward)), both, strict=True):
+                if tokens not in scores:
+                    rows.append(row)
+                    missing.append((scores, tokens))
+                    sequences.append(tokens if row == picture else tokens[::-1])
     if rows:
         chosen = Starts(starts.pictures[rows], starts.first[rows], starts.last[rows], starts.unwritten)
         values = score_sequences(stepper, chosen, sequences)
@@ -94,21 +125,22 @@ def _score_missing(
 
 def _joined(forward: Scores, backward: Scores, length_penalty: float) -> list[Hypothesis]:
     """Return the hypotheses of both directions by the mean of their scores, the best first."""
-
-    def scale(tokens: Tokens) -> float:
-        return float((len(tokens) + 1) ** length_penalty)
-
     # Ranks, not scores, since a long sequence may not profit from the score of a short one.
     worst = [
-        min((score / scale(tokens) for tokens, score in scores.items()), default=0.0)
+        min((score / _scale(tokens, length_penalty) for tokens, score in scores.items()), default=0.0)
         for scores in (forward, backward)
     ]
     joint = []
     for tokens in forward | backward:
-        one = forward.get(tokens, worst[0] * scale(tokens))
-        other = backward.get(tokens, worst[1] * scale(tokens))
+        scale = _scale(tokens, length_penalty)
+        one, other = forward.get(tokens, worst[0] * scale), backward.get(tokens, worst[1] * scale)
         joint.append(Hypothesis(tokens, (one + other) / 2))
     return sorted(joint, key=lambda hypothesis: -hypothesis.rank(length_penalty))
+
+
+def _scale(tokens: Tokens, length_penalty: float) -> float:
+    """Return what a score is divided by to give a rank."""
+    return float((len(tokens) + 1) ** length_penalty)
 
 
 def score_sequences(stepper: Stepper, starts: Starts, sequences: Sequence[Sequence[int]]) -> FloatArray:
