@@ -31,7 +31,7 @@ from inktex.errors import ConfigError, DataError, InktexError
 from inktex.training.config import TrainConfig
 from inktex.training.loading import TrainingData
 from inktex.training.reading import read_config
-from inktex.training.run import train
+from inktex.training.run import train, usable_precision
 from record import ROOT, write_record
 
 PARTS = ("waiting", "forward", "backward", "update", "end_of_epoch")
@@ -198,7 +198,7 @@ def figures(watch: Stopwatch, config: TrainConfig, options: argparse.Namespace) 
         "data": options.data.name,
         "config": options.config.name,
         "device": torch.cuda.get_device_name(watch.device) if on_gpu else watch.device.type,
-        "precision": config.trainer.precision,
+        "precision": usable_precision(config.trainer),
         "threads": torch.get_num_threads(),
         "workers": config.data.workers,
         "torch": torch.__version__,

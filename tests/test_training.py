@@ -159,6 +159,24 @@ def test_an_unknown_precision_is_refused() -> None:
         TrainerOptions(precision="half")
 
 
+@pytest.mark.parametrize("able", [True, False])
+def test_a_cpu_without_bf16_computes_in_float32(
+    able: bool, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a processor has no instructions for bf16, the weights are those of a run in float32."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": able}, raising=False)
+    exact = config(data, epochs=1)
+    mixed = dataclasses.replace(exact, trainer=dataclasses.replace(exact.trainer, precision="bf16-mixed"))
+
+    train(exact, tmp_path / "exact")
+    train(mixed, tmp_path / "mixed")
+
+    one, other = (
+        safetensors.torch.load_file(tmp_path / name / "weights.safetensors") for name in ("exact", "mixed")
+    )
+    assert all(torch.equal(one[name], other[name]) for name in one) is not able
+
+
 def test_folders_are_not_overwritten(data: Path, tmp_path: Path) -> None:
     """A folder with anything in it is refused, and so is resuming where there is nothing to resume."""
     (tmp_path / "note").write_text("mine")

@@ -146,7 +146,8 @@ class TrainerOptions:
     Attributes:
         epochs: passes over the training data.
         seed: decides weights, order, drawing and dropout.
-        precision: Lightning's name of the number format, ``bf16-mixed`` or ``32-true``.
+        precision: Lightning's name of the number format, ``bf16-mixed`` or ``32-true``, which a CPU without
+            instructions for the former uses instead.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
         devices: how many, which (``0,2``), or ``auto``.
         threads: CPU threads; 0 leaves PyTorch's own choice.
