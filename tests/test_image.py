@@ -639,6 +639,24 @@ def test_the_size_is_bounded(shape: tuple[int, int]) -> None:
     assert canonical.max() > 0.3
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (2, 3), (2, 4), (3, 3), (3, 4), (5, 9)])
+def test_large_pictures_show_smaller_symbols(rows: int, columns: int) -> None:
+    """Symbols shrink so that the ink covers 19,200 square pixels at most, but by no more than a fifth."""
+    page = np.tile(bilevel(), (rows, columns)).astype(np.uint8)
+    _, _, width, height = cv2.boundingRect(page)
+
+    canonical = canonicalize(page.astype(np.float32))
+
+    shown_px = cv2.boundingRect((canonical > 0.5).astype(np.uint8))[2]
+    usual = image.CANONICAL_SYMBOL_PX / typical_symbol_px(page)
+    share = shown_px / width / usual
+    fits = width * height * usual**2 < 19_200
+    assert share == pytest.approx(
+        1 if fits else max(0.8, 19_200**0.5 / (width * height) ** 0.5 / usual), abs=0.01
+    )
+    assert fits == (rows * columns <= 6)
+
+
 @pytest.mark.parametrize("width", [1, 2, 4, 7, 15])
 def test_the_pen_width_is_measured(width: int) -> None:
     """The estimate meets the width of a drawn bar within a pixel."""

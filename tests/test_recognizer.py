@@ -192,7 +192,7 @@ def test_doubtful_pictures_are_looked_at_again(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the bounds a reading has the mean of its confidence in both looks, the second greedy; not so
-    long ones."""
+    long ones, and those of large pictures."""
     single = Recognizer(tiny_bundle, threads=1)
     sources = [scribble(seed) for seed in range(12)]
     first = single.recognize_many(sources)
@@ -203,13 +203,16 @@ def test_doubtful_pictures_are_looked_at_again(
     doubtful = [index for index, each in enumerate(first) if hopeless <= each.confidence < bound]
     longest = max(len(first[index].tokens) for index in doubtful)
     monkeypatch.setattr("inktex.recognizer._LONG", longest)
+    areas = [canonical_pictures(source)[0].picture.size / 16**2 for source in sources]
+    largest = max(areas[index] for index in doubtful if len(first[index].tokens) < longest)
+    monkeypatch.setattr("inktex.recognizer._LARGE", np.nextafter(largest, 0))
     twice = Recognizer(
         changed(tiny_bundle, tmp_path / "twice", second_scale=1.25, second_below=bound), threads=1
     )
 
     found = twice.recognize_many(sources)
 
-    again = [index for index in doubtful if len(first[index].tokens) < longest]
+    again = [index for index in doubtful if len(first[index].tokens) < longest and areas[index] < largest]
     assert 0 < len(again) < len(doubtful) < len(sources)
     for index, (one, other) in enumerate(zip(first, larger, strict=True)):
         if index not in again:

@@ -29,6 +29,7 @@ _BATCH_PIXELS = 160_000  # padded area of a batch, with symbols of 16 px
 _BATCH_PICTURES = 16
 _HOPELESS = 0.001  # of 52 readings of CROHME 2013 below this probability a second look mended none
 _LONG = 18  # tokens; a second look at readings as long takes most of the time and mends few
+_LARGE = 40  # times the area of a typical symbol; at larger pictures likewise
 
 
 class _Reading(NamedTuple):
@@ -52,8 +53,8 @@ class Recognizer:
         threads: threads that compute; ``None`` is one for each processor at hand, four at most.
         width: hypotheses kept for a picture, 1 is greedy; ``None`` is the model's own default.
         both_ways: whether to read from both ends; ``None`` is the model's own default.
-        second_look: whether doubtful readings, unless they are long, are read again at another size; ``None``
-            is the model's own default.
+        second_look: whether doubtful readings, unless they or their pictures are large, are read again at
+            another size; ``None`` is the model's own default.
         grammar: whether only well-formed LaTeX may be written; ``None`` is the model's own default.
 
     Raises:
@@ -163,7 +164,9 @@ class Recognizer:
         stepper = self.stepper()
         found = self._look(stepper, [looks[0] for looks in pictures], self._options)
         doubtful = [
-            index for index, looks in enumerate(pictures) if len(looks) > 1 and self._doubts(found[index][0])
+            index
+            for index, looks in enumerate(pictures)
+            if len(looks) > 1 and self._doubts(looks[0], found[index][0])
         ]
         if doubtful:
             larger = [pictures[index][1] for index in doubtful]
@@ -182,10 +185,12 @@ class Recognizer:
         )
         return [self._recognition(*both) for both in zip(found, followed, strict=True)]
 
-    def _doubts(self, reading: _Reading) -> bool:
-        """Tell whether a second look at what was read so may find better."""
-        below = self.bundle.facts.search.second_below
-        return _HOPELESS <= reading.probability < below and len(reading.tokens) < _LONG
+    def _doubts(self, canonical: Canonical, reading: _Reading) -> bool:
+        """Tell whether a second look at a picture that was read so may find better, and soon enough."""
+        facts = self.bundle.facts
+        if len(reading.tokens) >= _LONG or canonical.picture.size > _LARGE * facts.symbol_px**2:
+            return False
+        return _HOPELESS <= reading.probability < facts.search.second_below
 
     def _look(
         self, stepper: Stepper, pictures: list[Canonical], options: SearchOptions

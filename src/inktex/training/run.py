@@ -172,7 +172,8 @@ def usable_precision(options: TrainerOptions) -> str:
     )
     if options.precision != "bf16-mixed" or not on_cpu:
         return options.precision
-    able: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of PyTorch cannot tell
+    # Older versions of PyTorch cannot tell.
+    able: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     if any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")):
         return options.precision
     log.info("this processor has no instructions for %s: float32 is used", options.precision)
