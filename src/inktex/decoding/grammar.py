@@ -31,6 +31,7 @@ from inktex.vocabulary import Vocabulary
 
 # How often a phrase of 1, 2, ... tokens may stand in a row.
 MOST_REPEATS: tuple[int, ...] = (24, 18, 12, 12, 12, 12, 12, 12)
+_SHORTEST_LOOP = min(length * most for length, most in enumerate(MOST_REPEATS, 1))
 _Stacks = frozenset[tuple[Level, ...]]
 _NEVER = 1 << 30  # more tokens than any bound leaves
 _STATES = 5_000  # kept for the searches to come; those that occur in 668 formulas of CROHME 2013 are 301
@@ -135,10 +136,10 @@ class Writing:
         A phrase may go on past its bound where nothing else is possible.
         """
         fitting: BoolArray = self._needed() <= self.left
+        if self.runs.max(initial=0) + 1 < _SHORTEST_LOOP:
+            return fitting
         bound = np.arange(1, len(MOST_REPEATS) + 1) * MOST_REPEATS
         rows, phrases = np.nonzero(self.runs + 1 >= bound)
-        if not len(rows):
-            return fitting
         fresh = fitting.copy()
         fresh[rows, self.recent[rows, phrases]] = False
         return np.where(fresh.any(axis=1, keepdims=True), fresh, fitting)
