@@ -42,7 +42,8 @@ def add_export(parser: ArgumentParser) -> None:
         type=float,
         metavar=("SCALE", "BELOW"),
         default=(1.0, 0.0),
-        help="show again, SCALE times as large, what is read with a probability below BELOW and not long",
+        help="show again, SCALE times as large, what is read with a probability below BELOW, unless it is "
+        "long or large",
     )
     parser.add_argument("--force", action="store_true", help="replace a model that is there already")
     add_json(parser)
