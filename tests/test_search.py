@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inktex.decoding.search import Hypothesis, SearchOptions, log_probabilities, search
+from inktex.decoding.search import Hypothesis, SearchOptions, log_probabilities, never_written, search
 from mock_stepper import END, PAD, START, TableStepper, batch
 
 
@@ -173,7 +173,7 @@ def test_masked_ids_have_no_share() -> None:
     """Padding and each row's own start get minus infinity; the others' probabilities sum to 1."""
     logits = np.random.default_rng(0).standard_normal((2, 6)).astype(np.float32)
 
-    result = log_probabilities(logits, np.array([1, 2]), (PAD,))
+    result = log_probabilities(logits, never_written(np.array([1, 2]), (PAD,), 6))
 
     assert np.isneginf(result[[0, 0, 1, 1], [0, 1, 0, 2]]).all()
     assert np.exp(result).sum(axis=1) == pytest.approx([1, 1], abs=1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +31,9 @@ class OffersArray(Protocol):
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | Ink | OffersArray
 
 
-def canonical_pictures(source: Source, sizes: Sequence[float] = (CANONICAL_SYMBOL_PX,)) -> list[Canonical]:
+def canonical_pictures(
+    source: Source, sizes: Sequence[float] = (CANONICAL_SYMBOL_PX,), most: float = math.inf
+) -> list[Canonical]:
     """Return the canonical pictures of whatever a recognizer reads, one for each size.
 
     Each knows which part of its source it shows: in pixels of the picture (turned upright by its EXIF tag)
@@ -40,6 +43,7 @@ def canonical_pictures(source: Source, sizes: Sequence[float] = (CANONICAL_SYMBO
         source: a path, or the bytes, of a picture, of InkML or of JSON strokes; a NumPy array; a Pillow
             picture; an :class:`inktex.ink.Ink`.
         sizes: of a typical symbol, in pixels.
+        most: pixels; if the first picture has more, it is the only one.
 
     Raises:
         ImageError: it cannot be read as a picture.
@@ -47,25 +51,25 @@ def canonical_pictures(source: Source, sizes: Sequence[float] = (CANONICAL_SYMBO
     """
     if isinstance(source, str | os.PathLike):
         path = Path(source)
-        return _from_bytes(_file(path), str(path), path.suffix.lower(), sizes)
+        return _from_bytes(_file(path), str(path), path.suffix.lower(), sizes, most)
     if isinstance(source, bytes | bytearray | memoryview):
-        return _from_bytes(bytes(source), None, "", sizes)
+        return _from_bytes(bytes(source), None, "", sizes, most)
     if isinstance(source, Ink):
-        return _of_ink(source, sizes)
+        return _of_ink(source, sizes, most)
     if hasattr(source, "__array__") or hasattr(source, "__array_interface__"):
-        return canonicalize_at(from_array(_pixels(source)), sizes)
+        return canonicalize_at(from_array(_pixels(source)), sizes, most)
     raise ImageError(
         "a path, bytes, a NumPy array, a Pillow picture or an Ink can be read, "
         f"not an object of type {type(source).__name__}"
     )
 
 
-def _of_ink(ink: Ink, sizes: Sequence[float]) -> list[Canonical]:
+def _of_ink(ink: Ink, sizes: Sequence[float], most: float) -> list[Canonical]:
     """Draw strokes, and canonicalise the picture as any other."""
     drawn = raster(ink)
     return [
         Canonical(picture, area.scaled(1 / drawn.scale, 1 / drawn.scale).moved(drawn.left, drawn.top))
-        for picture, area in canonicalize_at(1 - drawn.picture, sizes)
+        for picture, area in canonicalize_at(1 - drawn.picture, sizes, most)
     ]
 
 
@@ -93,18 +97,20 @@ def _file(path: Path) -> bytes:
         raise kind(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from None
 
 
-def _from_bytes(data: bytes, name: str | None, suffix: str, sizes: Sequence[float]) -> list[Canonical]:
+def _from_bytes(
+    data: bytes, name: str | None, suffix: str, sizes: Sequence[float], most: float
+) -> list[Canonical]:
     """Tell InkML, JSON and pictures apart by suffix, else by their first character."""
     begin = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     about = name or "the data"
     if suffix == ".inkml" or (suffix != ".json" and begin == b"<"):
         from inktex.inkml import read_inkml  # here, since it loads lxml, which pictures do without
 
-        return _of_ink(read_inkml(data, about).ink, sizes)
+        return _of_ink(read_inkml(data, about).ink, sizes, most)
     if suffix == ".json" or begin in (b"[", b"{"):
-        return _of_ink(ink_from_json(data, about), sizes)
+        return _of_ink(ink_from_json(data, about), sizes, most)
     grey = decode(data, about)
     try:
-        return canonicalize_at(grey, sizes)
+        return canonicalize_at(grey, sizes, most)
     except ImageError as error:
         raise ImageError(f"{name}: {error}" if name else str(error)) from None

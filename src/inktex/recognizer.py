@@ -29,7 +29,7 @@ _BATCH_PIXELS = 160_000  # padded area of a batch, with symbols of 16 px
 _BATCH_PICTURES = 16
 _HOPELESS = 0.001  # of 52 readings of CROHME 2013 below this probability a second look mended none
 _LONG = 18  # tokens; a second look at readings as long takes most of the time and mends few
-_LARGE = 40  # times the area of a typical symbol; at larger pictures likewise
+_LARGE = 40  # times the area of a typical symbol: larger pictures likewise
 
 
 class _Reading(NamedTuple):
@@ -152,7 +152,7 @@ class Recognizer:
             pictures: dict[int, list[Canonical]] = {}
             for index, source in window:
                 try:
-                    pictures[index] = canonical_pictures(source, self._sizes)
+                    pictures[index] = canonical_pictures(source, self._sizes, _LARGE * self._sizes[0] ** 2)
                 except InktexError as error:
                     yield index, error
             room = _BATCH_PIXELS * (self._sizes[0] / CANONICAL_SYMBOL_PX) ** 2
@@ -164,9 +164,7 @@ class Recognizer:
         stepper = self.stepper()
         found = self._look(stepper, [looks[0] for looks in pictures], self._options)
         doubtful = [
-            index
-            for index, looks in enumerate(pictures)
-            if len(looks) > 1 and self._doubts(looks[0], found[index][0])
+            index for index, looks in enumerate(pictures) if len(looks) > 1 and self._doubts(found[index][0])
         ]
         if doubtful:
             larger = [pictures[index][1] for index in doubtful]
@@ -185,12 +183,10 @@ class Recognizer:
         )
         return [self._recognition(*both) for both in zip(found, followed, strict=True)]
 
-    def _doubts(self, canonical: Canonical, reading: _Reading) -> bool:
+    def _doubts(self, reading: _Reading) -> bool:
         """Tell whether a second look at a picture that was read so may find better, and soon enough."""
-        facts = self.bundle.facts
-        if len(reading.tokens) >= _LONG or canonical.picture.size > _LARGE * facts.symbol_px**2:
-            return False
-        return _HOPELESS <= reading.probability < facts.search.second_below
+        below = self.bundle.facts.search.second_below
+        return len(reading.tokens) < _LONG and _HOPELESS <= reading.probability < below
 
     def _look(
         self, stepper: Stepper, pictures: list[Canonical], options: SearchOptions

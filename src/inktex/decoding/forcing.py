@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from inktex.decoding.search import Starts, log_probabilities
+from inktex.decoding.search import Starts, log_probabilities, never_written
 from inktex.decoding.stepper import FloatArray, Stepper
 
 
@@ -42,7 +42,7 @@ def force(stepper: Stepper, starts: Starts, sequences: Sequence[Sequence[int]]) 
     logits, attention = stepper.read(
         np.concatenate([starts.first[:, None], written[:, :-1]], 1), starts.pictures
     )
-    firsts = np.repeat(starts.first, longest)
-    scored = log_probabilities(logits.reshape(len(firsts), -1), firsts, starts.unwritten)
-    scores = scored[np.arange(len(firsts)), written.ravel()].reshape(written.shape)
+    added = never_written(np.repeat(starts.first, longest), starts.unwritten, logits.shape[2])
+    scored = log_probabilities(logits.reshape(added.shape), added)
+    scores = scored[np.arange(written.size), written.ravel()].reshape(written.shape)
     return [Forced(scores[row, :length], attention[row, :length]) for row, length in enumerate(lengths)]

@@ -158,7 +158,7 @@ class Writing:
         return Writing(states, np.concatenate([new, before[:, :-1]], axis=1), runs, self.left - 1)
 
     def _needed(self) -> IntArray:
-        return np.stack([state.needed for state in self.states])
+        return np.concatenate([state.needed for state in self.states]).reshape(len(self.states), -1)
 
 
 class _Direction(Generic[Level]):

@@ -140,22 +140,36 @@ def search(
     return search_from(stepper, starts, options or SearchOptions(), constraint)
 
 
-def log_probabilities(logits: FloatArray, first: IntArray, unwritten: Sequence[int]) -> FloatArray:
+def never_written(first: IntArray, unwritten: Sequence[int], size: int) -> FloatArray:
+    """Return what is added to logits: minus infinity at ids that are never written, else 0.
+
+    Args:
+        first: [n], the start token of each sequence, never written in it.
+        unwritten: ids that are never written in any of them.
+        size: of the vocabulary, v.
+
+    Returns:
+        [n, v].
+    """
+    added = np.zeros((len(first), size), np.float32)
+    added[np.arange(len(first)), first] = -np.inf
+    added[:, list(unwritten)] = -np.inf
+    return added
+
+
+def log_probabilities(logits: FloatArray, added: FloatArray) -> FloatArray:
     """Return log-probabilities [n, v] of logits [n, v] among the ids that may be written.
 
     Whatever scores a sequence has to mask the same ids before it normalises, or scores cannot be compared.
 
     Args:
         logits: [n, v].
-        first: [n], the start token of each sequence, never written.
-        unwritten: ids that are never written in any of them.
+        added: [n, v] by :func:`never_written`.
     """
-    masked = logits.astype(np.float32)  # a copy
-    masked[np.arange(len(masked)), first] = -np.inf
-    masked[:, list(unwritten)] = -np.inf
-    masked -= masked.max(axis=1, keepdims=True)
-    masked -= np.log(np.exp(masked).sum(axis=1, keepdims=True))
-    return masked
+    scores = np.asarray(logits + added, np.float32)
+    scores -= scores.max(axis=1, keepdims=True)
+    scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    return scores
 
 
 class _Open(NamedTuple):
@@ -176,19 +190,23 @@ def search_from(
     parents = starts.pictures
     bound = min(options.max_length, stepper.max_length)
     writing = None if constraint is None else constraint.start(starts.first, bound)
+    added = None
     for _ in range(bound):
         if not len(still.which):
             break
         count, kept, _ = still.tokens.shape
         logits = stepper.step(still.tokens[:, :, -1].ravel(), parents)
-        scored = log_probabilities(logits, np.repeat(starts.first[still.which], kept), starts.unwritten)
+        if added is None:
+            added = never_written(starts.first, starts.unwritten, logits.shape[1])
+        scored = log_probabilities(logits, added[np.repeat(still.which, kept)])
         if writing is not None:
             scored = np.where(writing.allowed(), scored, np.float32(-np.inf))
         scored = still.scores[:, :, None] + scored.reshape(count, kept, -1)  # [a, k, v]
         still, origin = _extend(still, scored, starts.last[still.which], found, options)
         rows = _unsettled(still, found, options)
-        still = _Open(still.which[rows], still.tokens[rows], still.scores[rows])
-        parents = (rows[:, None] * kept + origin[rows]).ravel()
+        if len(rows) < count:
+            still, origin = _Open(still.which[rows], still.tokens[rows], still.scores[rows]), origin[rows]
+        parents = (rows[:, None] * kept + origin).ravel()
         if writing is not None:
             writing = writing.after(parents, still.tokens[:, :, -1].ravel())
     _add_cut_short(still, found)

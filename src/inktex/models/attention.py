@@ -18,7 +18,8 @@ def split_heads(data: Tensor, heads: int) -> Tensor:
 
 def merge_heads(data: Tensor) -> Tensor:
     """[b, h, t, d / h] -> [b, t, d]."""
-    return data.transpose(1, 2).flatten(2)
+    mixed = data.transpose(1, 2)
+    return mixed.reshape(mixed.shape[0], mixed.shape[1], -1)  # flatten(2) is five nodes in a graph
 
 
 class Memory(NamedTuple):
@@ -68,11 +69,14 @@ def with_newest(mask: Tensor, groups: int, steps: int = 1) -> Tensor:
     group those of their own hypothesis that do not come after them. The last of each hypothesis sees all its
     tokens, so that its row is the next mask.
     """
-    each = mask.shape[0] // groups
-    own = torch.eye(each, device=mask.device).view(each, 1, each, 1)
-    earlier = torch.ones(steps, steps, device=mask.device).tril().view(1, steps, 1, steps)
-    newest = (1 - (own * earlier).view(each, steps, each * steps)) * _MINUS_INFINITY
-    return torch.cat([mask[:, None].expand(-1, steps, -1), newest.repeat(groups, 1, 1)], dim=2)
+    count, device = mask.shape[0], mask.device
+    each = count // groups
+    step = torch.arange(steps, device=device)
+    place = (torch.arange(count, device=device) % each * steps)[:, None] + step  # [n, t], among the newest
+    back = place[:, :, None] - torch.arange(each * steps, device=device)  # [n, t, k t]
+    hidden = (back < 0) | (back > step[:, None])
+    before = mask[:, None] + torch.zeros(steps, 1, device=device)
+    return torch.cat([before, hidden.to(mask.dtype) * _MINUS_INFINITY], dim=2)
 
 
 class SelfAttention(nn.Module):
@@ -81,6 +85,7 @@ class SelfAttention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
+        self.scale = (width // heads) ** -0.5
         self.inputs = nn.Linear(width, 3 * width)
         self.output = nn.Linear(width, width)
 
@@ -99,7 +104,7 @@ class SelfAttention(nn.Module):
         query, key, value = self._split(data)
         keys, values = torch.cat([keys, key], dim=2), torch.cat([values, value], dim=2)
         # Spelled out: at these lengths twice as fast on a CPU as the fused operator's backward pass.
-        scores = (query @ keys.transpose(-1, -2) * query.shape[-1] ** -0.5).float()  # [g, h, k t, s + k t]
+        scores = (query @ keys.transpose(-1, -2) * self.scale).float()  # [g, h, k t, s + k t]
         mixed: Tensor = self.output(merge_heads((scores + mask).softmax(-1).to(values.dtype) @ values))
         return mixed, keys, values
 
@@ -122,6 +127,7 @@ class CrossAttention(nn.Module):
     def __init__(self, width: int, heads: int, coverage_channels: int = 0, kernel: int = 5) -> None:
         super().__init__()
         self.heads = heads
+        self.scale = (width // heads) ** -0.5
         self.query = nn.Linear(width, width)
         self.output = nn.Linear(width, width)
         self.refine = None
@@ -134,14 +140,14 @@ class CrossAttention(nn.Module):
 
     def scores(self, data: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
         """Return unnormalised attention [b, h, t, p] of tokens [b, t, d] over keys [b, h, p, d / h]."""
-        query = split_heads(self.query(data) * (data.shape[-1] // self.heads) ** -0.5, self.heads)
+        query = split_heads(self.query(data) * self.scale, self.heads)
         return query @ keys.transpose(-1, -2) + mask
 
     def refined(self, scores: Tensor, coverage: Tensor) -> Tensor:
-        """Return scores [b, h, t, p] less the refinement of a coverage [b, t, 2, rows, columns]."""
+        """Return scores [b, h, t, p] less the refinement of a coverage [b * t, 2, rows, columns]."""
         assert self.refine is not None
-        penalty: Tensor = self.refine(coverage.flatten(0, 1)).flatten(2)  # [b * t, h, p]
-        return scores - penalty.view(*coverage.shape[:2], *penalty.shape[1:]).transpose(1, 2)
+        penalty: Tensor = self.refine(coverage).reshape(scores.shape[0], -1, self.heads, scores.shape[3])
+        return scores - penalty.transpose(1, 2)
 
     def read(self, attention: Tensor, values: Tensor) -> Tensor:
         """Mix values [b, h, p, d / h] by attention [b, h, t, p] into [b, t, d]."""

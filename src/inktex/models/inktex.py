@@ -172,10 +172,10 @@ class InktexModel(nn.Module):
             if index:
                 before = state.coverage[index - 1]  # [n, 2, rows, columns]
                 now = torch.stack([mean_over_heads(attention), below], dim=2)  # [g, k t, 2, p]
-                now = now.view(-1, steps, *before.shape[1:])
+                now = now.view(-1, steps, 2, *before.shape[2:])
                 spent = before[:, None] + spent_before(now)
                 coverages.append(before + now.sum(1))
-                attention = cross.refined(scores, spent.view(groups, -1, *spent.shape[2:])).softmax(-1)
+                attention = cross.refined(scores, spent.view(-1, 2, *before.shape[2:])).softmax(-1)
             below = mean_over_heads(attention)  # [g, k t, p]
             data = data + layer.dropout(cross.read(attention, memory.values[index]))
             data = data + layer.dropout(layer.feed_forward(data))
