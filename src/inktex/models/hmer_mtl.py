@@ -97,6 +97,7 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
+        self.scale = (width // heads) ** -0.5
         self.query, self.key, self.value, self.output = (nn.Linear(width, width) for _ in range(4))
         for part in (self.query, self.key, self.value):
             nn.init.xavier_uniform_(part.weight, gain=0.5**0.5)  # PyTorch stacks them: [3d, d], not [d, d]
@@ -109,7 +110,7 @@ class Attention(nn.Module):
 
     def scores(self, data: Tensor, keys: Tensor) -> Tensor:
         """Return unnormalised attention [g, h, t, p] of [g, t, d], in float32."""
-        query = split_heads(self.query(data) * (data.shape[-1] // self.heads) ** -0.5, self.heads)
+        query = split_heads(self.query(data) * self.scale, self.heads)
         return (query @ keys.transpose(-1, -2)).float()
 
     def read(self, attention: Tensor, values: Tensor) -> Tensor:
