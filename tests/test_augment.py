@@ -11,8 +11,9 @@ import pytest
 from inktex.data.augment import CELL_PX, draw, draw_picture, prepare
 from inktex.data.strengths import NO_AUGMENTATION, AugmentOptions
 from inktex.errors import ConfigError
-from inktex.image import CANONICAL_SYMBOL_PX, MARGIN_PX, canonicalize, typical_symbol_px
+from inktex.image import CANONICAL_SYMBOL_PX, MARGIN_PX, canonicalize
 from inktex.image_ink import pen_px, sharp_binary
+from inktex.image_symbols import typical_symbol_px
 from inktex.ink import Ink, Symbol, draw_strokes, rasterize
 
 MOVING = {"perspective": 0.1, "wave": 0.1, "stroke_shift": 0.04}  # each strong

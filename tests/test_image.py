@@ -27,9 +27,9 @@ from inktex.image import (
     decode,
     from_array,
     read_picture,
-    typical_symbol_px,
 )
 from inktex.image_ink import pen_px
+from inktex.image_symbols import typical_symbol_px
 from inktex.ink import Ink, draw_strokes
 from inktex.intake import canonical_pictures
 

@@ -15,6 +15,7 @@ from inktex.box import Box, Canonical
 from inktex.errors import ImageError
 from inktex.image_header import FORMATS, Header, read_header
 from inktex.image_ink import pen_px, resize, separate_ink, sharp_binary, thin
+from inktex.image_symbols import typical_symbol_px
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -29,8 +30,6 @@ MULTIPLE_PX = 8  # its sides are multiples of this
 
 _FINEST_PEN_PX = 0.9  # in the canonical picture; thinner strokes are thickened, or they would fade
 _COARSEST_PEN_PX = 2.2  # thicker ones are thinned: they touch
-_EDGE = 0.15  # of the pen's width, on either side: touching strokes come apart without it
-_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
 def read_picture(path: Path) -> FloatArray:
@@ -120,8 +119,8 @@ def canonicalize(grey: FloatArray, symbol_px: float = CANONICAL_SYMBOL_PX) -> Fl
     """Bring a picture into the one form that the recognizer knows.
 
     Ink becomes 1 on 0 whether it was dark or light, uneven light and specks are removed, strokes of a thick
-    pen are thinned, and the picture is cropped to the ink and scaled so that :func:`typical_symbol_px` is
-    ``symbol_px``, or in large pictures down to four fifths of that.
+    pen are thinned, and the picture is cropped to the ink and scaled so that a typical symbol (see
+    :mod:`inktex.image_symbols`) has ``symbol_px``, or in large pictures down to four fifths of that.
 
     Args:
         grey: picture [h, w], 0 black to 1 white.
@@ -167,47 +166,6 @@ def canonicalize_at(grey: FloatArray, sizes: Sequence[float], most: float = math
         if picture.size > most:
             break
     return pictures
-
-
-def typical_symbol_px(ink: npt.NDArray[np.uint8]) -> float:
-    """Estimate the size of a typical symbol (a digit, say) from the connected components of the ink.
-
-    A thick pen makes strokes touch, which hides where symbols end: the components are those of ink that has
-    lost its edge, without the crumbs of strokes that break by that. The form is a power law in four sizes of
-    the picture; its exponents are rounded from a robust regression on 3,000 CROHME training inks of known
-    symbol boxes, where the estimate is within a factor of 1.4 for 90 % of them (a median of component sizes
-    alone: 1.6).
-
-    Args:
-        ink: binary picture [h, w], ink not zero.
-
-    Returns:
-        The size in pixels, at least 1; 1 for a picture without ink.
-    """
-    pen = pen_px(ink)
-    edge = round(_EDGE * pen)
-    pieces, inner = (_components(cv2.erode(ink, _CROSS, iterations=taken)) for taken in (0, edge))
-    dots, crumbs = pieces[:, -1] < pen**2, inner[:, -1] < (pen - 2 * edge) ** 2
-    if crumbs.sum() > dots.sum():  # thin strokes have broken
-        inner = inner[~crumbs]
-    if len(inner):
-        pieces = inner
-    else:
-        edge = 0
-    if not len(pieces):
-        return 1.0
-    left, top, width, height, _ = pieces.T
-    median = float(np.median(np.maximum(width, height))) + edge  # half of what the sides have lost
-    rows = float((top + height).max() - top.min()) + edge
-    columns = float((left + width).max() - left.min()) + edge
-    size = 0.89 * median ** (1 / 2) * rows ** (1 / 6) * (columns / len(width)) ** (1 / 3)
-    return float(max(size, 1.0))
-
-
-def _components(ink: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return left, top, width, height and area of the connected components of binary ink, [components, 5]."""
-    _, _, statistics, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    return statistics[1:].astype(np.float64)
 
 
 def _decode_pixels(data: bytes, header: Header) -> npt.NDArray[Any] | None:

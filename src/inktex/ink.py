@@ -120,9 +120,8 @@ def checked_points(points: npt.NDArray[np.float64], source: str) -> FloatArray:
 def symbol_size(ink: Ink) -> float:
     """Estimate the size of a typical symbol (a digit, say) in ink units; it scales exactly with the ink.
 
-    The form is the power law of :func:`inktex.image.typical_symbol_px`, here over strokes: within a factor
-    of 1.4 of the size that the symbol groups show for 90 % of CROHME's training inks. An ink of one dot has
-    size 1.
+    The form is the power law of :mod:`inktex.image_symbols`, here over strokes: within a factor of 1.4 of
+    the size that the symbol groups show for 90 % of CROHME's training inks. An ink of one dot has size 1.
     """
     boxes = np.array([(*stroke.min(axis=0), *stroke.max(axis=0)) for stroke in ink.strokes], dtype=np.float64)
     left, top, right, bottom = boxes.T

@@ -29,7 +29,7 @@ _BATCH_PIXELS = 160_000  # padded area of a batch, with symbols of 16 px
 _BATCH_PICTURES = 16
 _HOPELESS = 0.001  # of 52 readings of CROHME 2013 below this probability a second look mended none
 _LONG = 18  # tokens; a second look at readings as long takes most of the time and mends few
-_LARGE = 40  # times the area of a typical symbol: larger pictures likewise
+_LARGE = 40  # times the area of a typical symbol; larger pictures have no second look
 
 
 class _Reading(NamedTuple):

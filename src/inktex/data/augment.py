@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from inktex.data import degrade
 from inktex.data.strengths import USUAL_PEN_PX, AugmentOptions
-from inktex.image import CANONICAL_SYMBOL_PX, typical_symbol_px
+from inktex.image import CANONICAL_SYMBOL_PX
+from inktex.image_symbols import typical_symbol_px
 from inktex.ink import Ink, draw_strokes, rasterize, symbol_size
 
 FloatArray = npt.NDArray[np.float32]
