@@ -97,6 +97,47 @@ def test_agreement_costs_no_rescoring(width: int) -> None:
     assert len(stepper.steps) == 2 * made
 
 
+@pytest.mark.parametrize("size", [7, 40])
+def test_with_pruning_only_what_a_direction_believes_in_is_scored(size: int) -> None:
+    """Nothing is fed after the beams where no direction gives 0.25 % to what it holds for best, or both hold
+    the same; else that is scored both ways. Without pruning doubt is no reason."""
+
+    class Rewound(TableStepper):
+        rewinds = 0
+
+        def rewind(self) -> None:
+            super().rewind()
+            self.rewinds += 1
+
+    scored, hopeless = 0, 0
+    for seed in range(25):
+        options = SearchOptions(width=3, max_length=30, prune=0.05)
+        sides = (START, END, 1), (END, START, -1)
+        best = []
+        for first, last, turn in sides:
+            (found,) = search(TableStepper(seed, size), *batch(1), first, last, (PAD,), options)
+            best.append((found[0].tokens[::turn], found[0].score, found[0].complete))
+        if not all(complete for _, _, complete in best):
+            continue
+        disputed = best[0][0] != best[1][0]
+        believed = max(score for _, score, _ in best) >= np.log(0.0025)
+        stepper, exact = Rewound(seed, size), Rewound(seed, size)
+
+        (found,) = find(stepper, width=3, max_length=30, prune=0.05)
+        find(exact, width=3, max_length=30)
+
+        assert (stepper.rewinds > 1) == (disputed and believed)
+        assert exact.rewinds > 1 or not disputed
+        if disputed and believed:
+            joint = {each.tokens: each.score for each in found}
+            for tokens, _, _ in best:
+                assert joint[tokens] == pytest.approx(joint_score(stepper, 0, tokens), abs=1e-4)
+        scored += disputed and believed
+        hopeless += disputed and not believed
+
+    assert scored and hopeless >= (5 if size == 40 else 0)
+
+
 def test_nothing_complete_gives_the_hypotheses_cut_short() -> None:
     """A model that never ends still answers, and the answer is marked as incomplete."""
 

@@ -144,14 +144,15 @@ def canonicalize_at(grey: FloatArray, sizes: Sequence[float], most: float = math
     binary, finer = sharp_binary(ink)
     if not binary.any():
         raise ImageError("the picture shows no ink")
-    typical = typical_symbol_px(binary)
+    pen = pen_px(binary)
+    typical = typical_symbol_px(binary, pen)
     coarsest = _COARSEST_PEN_PX / _scale(binary, typical, CANONICAL_SYMBOL_PX)
-    if pen_px(binary) - coarsest >= finer:  # less than a pixel of the picture is left alone
+    if pen - coarsest >= finer:  # less than a pixel of the picture is left alone
         thinned = thin(ink, binary, coarsest)
         sharp, factor = sharp_binary(thinned)
         if sharp.any():  # of a speck, nothing may be left
-            ink, binary, finer, typical = thinned, sharp, factor, typical_symbol_px(sharp)
-    pen = pen_px(binary) / finer
+            ink, binary, finer, pen = thinned, sharp, factor, pen_px(sharp)
+            typical = typical_symbol_px(binary, pen)
     left, top, width, height = (side / finer for side in cv2.boundingRect(binary))
     pixels = grey.shape[1] / ink.shape[1], grey.shape[0] / ink.shape[0]  # of ``grey`` in one of the ink
     pictures = []
@@ -159,7 +160,7 @@ def canonicalize_at(grey: FloatArray, sizes: Sequence[float], most: float = math
         scale = _scale(binary, typical, symbol_px) * finer
         finest = _FINEST_PEN_PX * symbol_px / CANONICAL_SYMBOL_PX
         largest = _largest(symbol_px)
-        picture = _place(_thicken(ink, pen, finest / scale), (left, top, width, height), scale, largest)
+        picture = _place(_thicken(ink, pen / finer, finest / scale), (left, top, width, height), scale, largest)
         shown = Box(0, 0, picture.shape[1], picture.shape[0]).moved(-MARGIN_PX, -MARGIN_PX)
         area = shown.scaled(1 / scale, 1 / scale).moved(left, top).scaled(*pixels)
         pictures.append(Canonical(picture, area))

@@ -14,7 +14,7 @@ _EDGE = 0.15  # of the pen's width, on either side: touching strokes come apart 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
-def typical_symbol_px(ink: npt.NDArray[np.uint8]) -> float:
+def typical_symbol_px(ink: npt.NDArray[np.uint8], pen: float | None = None) -> float:
     """Estimate the size of a typical symbol (a digit, say) from the connected components of the ink.
 
     A thick pen makes strokes touch, which hides where symbols end: the components are those of ink that has
@@ -25,6 +25,7 @@ def typical_symbol_px(ink: npt.NDArray[np.uint8]) -> float:
 
     Args:
         ink: binary picture [h, w], ink not zero.
+        pen: the width of its strokes, if that has been measured.
 
     Returns:
         The size in pixels, at least 1; 1 for a picture without ink.
@@ -32,7 +33,7 @@ def typical_symbol_px(ink: npt.NDArray[np.uint8]) -> float:
     pieces = _components(ink)
     if not len(pieces):
         return 1.0
-    pen = pen_px(ink)
+    pen = pen_px(ink) if pen is None else pen
     edge = round(_EDGE * pen)
     if edge:
         inner = _components(cv2.erode(ink, _CROSS, iterations=edge))

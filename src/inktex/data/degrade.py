@@ -23,8 +23,8 @@ _PRESSURE = 0.35  # the pen's width varies by this share to both sides
 _PRESSURE_POINTS = 14  # along the stroke, from one random width to the next
 _THINNEST_PX = 0.75  # a thinner stroke would fade, and no canonical picture has it throughout
 _WIDTHS_PER_PX = 4  # draw_strokes knows no finer steps
-_SOURCE_ZOOM = (1.6, 3.0)  # pixels of a picture to be canonicalised in one of the canonical picture
-_SOURCE_PEN_PX = (1.0, 3.6)  # in pixels of the canonical picture; the upper half is thinned on the way
+_SOURCE_ZOOM = (1.4, 3.0)  # pixels of a picture to be canonicalised in one of the canonical picture
+_SOURCE_PEN_PX = (1.0, 4.2)  # in pixels of the canonical picture; the upper two thirds are thinned on the way
 _SOURCE_MARGIN_PX = 8
 _FAINTEST = 0.1  # what is fainter is cut off when a compressed picture is made canonical
 
