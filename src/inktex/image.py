@@ -153,7 +153,8 @@ def canonicalize_at(grey: FloatArray, sizes: Sequence[float], most: float = math
         if sharp.any():  # of a speck, nothing may be left
             ink, binary, finer, pen = thinned, sharp, factor, pen_px(sharp)
             typical = typical_symbol_px(binary, pen)
-    box = tuple(side / finer for side in cv2.boundingRect(binary))
+    left, top, width, height = (side / finer for side in cv2.boundingRect(binary))
+    box = (left, top, width, height)
     pixels = grey.shape[1] / ink.shape[1], grey.shape[0] / ink.shape[0]  # of ``grey`` in one of the ink
     pictures = []
     for symbol_px in sizes:
@@ -162,7 +163,7 @@ def canonicalize_at(grey: FloatArray, sizes: Sequence[float], most: float = math
         largest = _largest(symbol_px)
         picture = _place(_thicken(ink, pen / finer, finest / scale), box, scale, largest)
         shown = Box(0, 0, picture.shape[1], picture.shape[0]).moved(-MARGIN_PX, -MARGIN_PX)
-        area = shown.scaled(1 / scale, 1 / scale).moved(*box[:2]).scaled(*pixels)
+        area = shown.scaled(1 / scale, 1 / scale).moved(left, top).scaled(*pixels)
         pictures.append(Canonical(picture, area))
         if picture.size > most:
             break
