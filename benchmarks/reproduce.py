@@ -102,7 +102,7 @@ def steps(inks: Path, validation: Path, folder: Path, is_dry: bool) -> Iterator[
             yield done, ["train", "--config", config, "--out", folder / name, *words, "--json", done]
     model, calibrated = folder / "model", folder / "calibrated.json"
     licence = ("--licence", "CC BY-NC-SA 3.0")
-    yield model, ["export", folder / name, model, *licence, "--second-look", 1.35, 0.4]
+    yield model, ["export", folder / name, model, *licence, "--second-look", 1.35, 0.4, "--eight-bit", train]
     if not is_dry:
         yield calibrated, ["calibrate", model, val2013, "--json", calibrated]
 

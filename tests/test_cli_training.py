@@ -141,6 +141,18 @@ def test_export_replaces_only_when_told(place: Path, trained: Path, capsys) -> N
 
 
 @pytest.mark.slow
+def test_examples_for_8_bits_are_read_or_named(place: Path, trained: Path, tmp_path: Path, capsys) -> None:
+    """A data set is taken, and one that is missing or shows nothing is refused before anything is written."""
+    blank = tmp_path / "blank.parquet"
+    write_dataset([Sample("s", "", "", ("a",), b"no picture", None)], blank)
+    out = tmp_path / "model"
+
+    for data in (blank, tmp_path / "missing.parquet"):
+        check_refused(run("export", trained, out, "--eight-bit", data), capsys.readouterr().err, str(data))
+        assert not out.exists()
+    assert run("export", trained, out, "--eight-bit", place / "data.parquet") == 0
+
+
 @pytest.mark.parametrize(
     ("name", "damage"),
     [

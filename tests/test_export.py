@@ -17,7 +17,7 @@ from inktex.errors import BundleError
 from inktex.export import export
 from inktex.models.inktex import InktexModel, InktexOptions
 from inktex.models.interface import Step
-from inktex.quantize import store_weights
+from inktex.quantize import compute_in_8_bits, store_weights
 from inktex.training.stepper import TorchStepper
 from inktex.vocabulary import Vocabulary
 
@@ -302,3 +302,59 @@ def test_stored_weights_are_decoded_once_at_load(bits: Literal[4, 8], bundle: Bu
     assert not [weight.name for weight in run.initializer if weight.data_type in few]
     decoded = (".int8", ".int4", ".cast", ".bytes", ".moved")
     assert not [node.name for node in run.node if any(name.endswith(decoded) for name in node.input)]
+
+
+def test_convolutions_in_8_bits_err_by_their_rounding_alone() -> None:
+    """Every output is as near to the float32 one as half a step of input, weights and output allows; weights
+    are so small that two products of bytes fit into 16 bits."""
+    generator = np.random.default_rng(3)
+    graph = wide_step()
+    examples = [
+        {
+            "picture": generator.exponential(size=(1, 6, 3, 3)).astype(np.float32),
+            "vector": np.zeros((1, 70), np.float32),
+        }
+        for _ in range(20)
+    ]
+
+    made = compute_in_8_bits(graph, examples, smallest=500)
+
+    weights = {weight.name: onnx.numpy_helper.to_array(weight) for weight in made.graph.initializer}
+    (kernel,) = (weight for weight in weights.values() if weight.dtype == np.int8 and weight.ndim == 4)
+    assert 60 <= np.abs(kernel.astype(int)).max() <= 64
+    assert 2 * 255 * np.abs(kernel.astype(int)).max() < 2**15
+    assert "matrix" in weights  # only convolutions are changed
+    run = onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
+    exact = onnx.numpy_helper.to_array(graph.graph.initializer[0]).astype(np.float64).reshape(10, -1)
+    pictures = np.stack([example["picture"].reshape(-1) for example in examples]).astype(np.float64)
+    expected = pictures @ exact.T  # [20, 10]
+    found = np.stack([run.run(["grid"], example)[0].reshape(-1) for example in examples])
+    of_input = pictures.max() / 255
+    of_weights = np.abs(exact).max(axis=1) / 63
+    of_output = (max(expected.max(), 0) - min(expected.min(), 0)) / 255
+    bound = of_input / 2 * np.abs(exact).sum(axis=1) + of_weights / 2 * (pictures.sum(axis=1)[:, None] + 54)
+    error = np.abs(found - expected)
+    assert (error <= bound + of_output).all()
+    assert error.max() > 0
+    assert error.mean() < 0.02 * np.abs(expected).max()
+
+
+def test_a_picture_reads_the_same_in_8_bits_whatever_is_beside_it(bundle: Bundle) -> None:
+    """The encoder gives a picture the same memory alone and in a batch with others; it is near that of
+    float32, and no convolution is left in float32 but those that were left out."""
+    images, padding = pictures()
+    alone = {"images": images[1:2, :, :16], "padding": padding[1:2, :16]}
+    examples = [{"images": images, "padding": padding}]
+
+    made = compute_in_8_bits(onnx.load_from_string(bundle.encoder), examples, smallest=500)
+
+    encoder, _ = replace(bundle, encoder=made.SerializeToString()).sessions(1)
+    exact, _ = bundle.sessions(1)
+    names = [output.name for output in encoder.get_outputs() if output.name.startswith("memory.values")]
+    single = encoder.run(names, alone)
+    together = encoder.run(names, {"images": images[1:], "padding": padding[1:]})
+    for one, both, other in zip(single, together, exact.run(names, alone), strict=True):
+        rows, columns = 2, 12
+        grid = both[0].reshape(both.shape[1], 6, 12, -1)[:, :rows, :columns]
+        np.testing.assert_allclose(grid.reshape(one[0].shape), one[0], atol=1e-5)
+        assert 0 < np.abs(one - other).max() < 0.3 * other.std()

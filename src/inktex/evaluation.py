@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import cast
 
 from inktex.data.dataset import Sample
 from inktex.errors import InktexError
-from inktex.intake import Source
 from inktex.metrics.item import Item
 from inktex.recognizer import Recognizer
 
@@ -27,9 +25,8 @@ def predict(
     samples = list(samples)
     alone = len({sample.source for sample in samples}) == 1  # then writers tell more
     groups = [(sample.writer if alone else sample.source) or None for sample in samples]
-    sources = (cast(Source, sample.ink if sample.image is None else sample.image) for sample in samples)
     done: dict[int, Item] = {}
-    for index, result in recognizer.recognize_each(sources):
+    for index, result in recognizer.recognize_each(sample.given for sample in samples):
         sample = samples[index]
         if isinstance(result, InktexError):
             done[index] = Item(sample.id, None, sample.tokens, source=groups[index], problem=str(result))

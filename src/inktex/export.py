@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import torch
 from torch import Tensor, nn
@@ -19,9 +20,10 @@ from inktex.bundle import Bundle, Facts
 from inktex.errors import BundleError
 from inktex.models.attention import Cache
 from inktex.models.interface import Features, Step, select
-from inktex.quantize import store_weights
+from inktex.quantize import compute_in_8_bits, store_weights
 from inktex.vocabulary import Vocabulary
 
+FloatArray = npt.NDArray[np.float32]
 Named = dict[str, Any]  # name -> tensor or array
 
 _OPSET = 17
@@ -38,6 +40,7 @@ def export(
     facts: Facts,
     out: Path | None = None,
     weights: Literal["int4", "int8", "float32"] = "int8",
+    examples: Sequence[FloatArray] = (),
 ) -> Bundle:
     """Write a model as a bundle.
 
@@ -47,6 +50,8 @@ def export(
         facts: what ``model.json`` is to tell; parameters, weights and deviations are filled in here.
         out: the folder to write; ``None`` writes none.
         weights: ``int8`` and ``int4`` store large weights in 8 or 4 bits; they are float32 again once loaded.
+        examples: canonical pictures [h, w]. If there are any, the encoder's large convolutions are computed
+            in 8 bits, for values as large as these give.
 
     Returns:
         The bundle.
@@ -72,15 +77,23 @@ def export(
         deviation=deviation,
     )
     bundle = replace(exact, facts=facts)
+    if examples:
+        encoder = compute_in_8_bits(encoder, [_picture(example) for example in examples])
     if weights != "float32":
         for graph in (encoder, step):
             store_weights(graph, bits=4 if weights == "int4" else 8)
+    if examples or weights != "float32":
         bundle = replace(bundle, encoder=encoder.SerializeToString(), step=step.SerializeToString())
         with torch.no_grad():
             bundle = replace(bundle, facts=replace(facts, storage_deviation=_deviation(model, bundle)))
     if out is not None:
         bundle.save(out)
     return bundle
+
+
+def _picture(example: FloatArray) -> dict[str, Any]:
+    """Return what the encoder is given to read a single picture [h, w]."""
+    return {"images": example[None, None], "padding": np.zeros((1, *example.shape), np.bool_)}
 
 
 class _Encoder(nn.Module):
@@ -275,7 +288,7 @@ def _deviation(model: Any, bundle: Bundle) -> float:
 
 def _random_batch(
     sizes: tuple[tuple[int, int], ...], generator: np.random.Generator
-) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.bool_]]]:
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     """Return pictures [b, 1, height, width] of sparse noise and their padding [b, height, width]."""
     height, width = (max(side) for side in zip(*sizes, strict=True))
     images = np.zeros((len(sizes), 1, height, width), np.float32)

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from inktex.commands.output import add_json, check_targets, progress, write_json
 from inktex.errors import DataError
@@ -14,7 +14,6 @@ from inktex.errors import DataError
 if TYPE_CHECKING:
     from inktex.bundle import Calibration
     from inktex.data.dataset import Sample
-    from inktex.intake import Source
     from inktex.recognizer import Recognizer
 
 _LEAST = 50  # expressions that a curve can be fitted to
@@ -77,9 +76,8 @@ def _read(recognizer: Recognizer, samples: Sequence[Sample]) -> list[_Read]:
     from inktex.errors import InktexError
 
     readings = []
-    sources = [cast("Source", sample.ink if sample.image is None else sample.image) for sample in samples]
     with progress("recognizing", len(samples)) as (advance, _):
-        for index, result in recognizer.recognize_each(sources):
+        for index, result in recognizer.recognize_each(sample.given for sample in samples):
             advance()
             if not isinstance(result, InktexError) and result.confidence > 0:
                 right = result.tokens == samples[index].tokens

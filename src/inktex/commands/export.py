@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import json
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inktex.commands.output import add_json, check_targets, write_json
-from inktex.errors import BundleError, ConfigError
+from inktex.errors import BundleError, ConfigError, DataError, InktexError
 
 if TYPE_CHECKING:
     from inktex.bundle import Facts
+    from inktex.image import FloatArray
     from inktex.training.config import TrainConfig
+
+_EXAMPLES = 200  # expressions that show how large values get
 
 
 def add_export(parser: ArgumentParser) -> None:
@@ -27,6 +31,12 @@ def add_export(parser: ArgumentParser) -> None:
         default="int8",
         help="how weights are stored; they are computed with as float32 (default: int8; int4 takes half the "
         "space)",
+    )
+    parser.add_argument(
+        "--eight-bit",
+        metavar="DATA",
+        help="compute the encoder's large convolutions in 8 bits, which takes less time; how large values "
+        f"get is measured on {_EXAMPLES} expressions of DATA, a Parquet file made by 'inktex import'",
     )
     parser.add_argument(
         "--licence", default="", metavar="TEXT", help="licence of the weights, noted in the model"
@@ -69,10 +79,11 @@ def run_export(options: Namespace) -> int:
         facts.search, grammar=not options.no_grammar, second_scale=scale, second_below=below
     )
     facts = dataclasses.replace(facts, search=search)
-    bundle = export(model, vocabulary, facts, out, options.weights)
+    examples = _examples(options.eight_bit, facts.symbol_px) if options.eight_bit else []
+    bundle = export(model, vocabulary, facts, out, options.weights, examples)
     size = sum(file.stat().st_size for file in out.iterdir())
     found = bundle.facts
-    stored = f", within {found.storage_deviation:.0e} as stored" if options.weights != "float32" else ""
+    stored = f", within {found.storage_deviation:.0e} as stored" if found.storage_deviation else ""
     print(
         f"{out}: {found.parameters:,} weights, {size / 1e6:.1f} MB; "
         f"logits within {found.deviation:.0e} of PyTorch's{stored}"
@@ -81,6 +92,21 @@ def run_export(options: Namespace) -> int:
         names = ("parameters", "weights", "deviation", "storage_deviation")
         write_json(options.json, {"bytes": size, **{name: getattr(found, name) for name in names}})
     return 0
+
+
+def _examples(path: str, symbol_px: float) -> list[FloatArray]:
+    """Return canonical pictures of expressions from all over a data set."""
+    from inktex.data.dataset import read_dataset
+    from inktex.intake import canonical_pictures
+
+    samples = read_dataset(path)
+    pictures = []
+    for sample in samples[:: max(1, len(samples) // _EXAMPLES)][:_EXAMPLES]:
+        with contextlib.suppress(InktexError):
+            pictures.append(canonical_pictures(sample.given, [symbol_px])[0].picture)
+    if not pictures:
+        raise DataError(f"{path} has no expression that can be read")
+    return pictures
 
 
 def _facts(run: Path, config: TrainConfig, stride: int, licence: str) -> Facts:

@@ -43,6 +43,13 @@ class Sample:
     writer: str = ""
     mathml: str | None = None
 
+    @property
+    def given(self) -> bytes | Ink:
+        """What is to be read: the picture, or the ink where there is no picture."""
+        given = self.ink if self.image is None else self.image
+        assert given is not None
+        return given
+
 
 def write_dataset(samples: Iterable[Sample], path: Path | str) -> int:
     """Write samples to a Parquet file, a row group at a time, and return how many there were.
