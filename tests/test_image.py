@@ -415,6 +415,24 @@ def test_it_looks_like_what_training_draws() -> None:
     assert min(np.abs(canonical - drawn).sum() / drawn.sum() for drawn in drawings) < 0.15
 
 
+@pytest.mark.parametrize("pen", [4.5, 5.25, 6])
+def test_a_thick_pen_is_thinned_in_small_pictures_as_in_large_ones(pen: float) -> None:
+    """Strokes of a few pixels do not break, and the ink has as many pieces and is as large afterwards."""
+    turns = np.linspace(0, 2 * np.pi, 40)
+    ring = np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    strokes = [ring * (9, 14) + (25 + 40 * place, 30) for place in range(6)]
+    strokes += [ring[:20] * (8, 10 + place) + (25 + 40 * place, 70) for place in range(6)]
+    large = draw_strokes([each.astype(np.float32) for each in strokes], 96, 260, pen)
+    small = cv2.resize(large, (130, 48), interpolation=cv2.INTER_AREA)
+
+    of_large, of_small = (canonicalize(picture) > 0.5 for picture in (large, small))
+
+    pieces = [cv2.connectedComponents(each.astype(np.uint8))[0] - 1 for each in (of_large, of_small)]
+    assert pieces == [12, 12]
+    wide = [cv2.boundingRect(each.astype(np.uint8))[2] for each in (of_large, of_small)]
+    assert wide[1] == pytest.approx(wide[0], rel=0.1)
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     hnp.arrays(np.float32, (2, 2), elements=st.floats(0, 60, width=32)),

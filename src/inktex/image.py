@@ -30,6 +30,7 @@ MULTIPLE_PX = 8  # its sides are multiples of this
 
 _FINEST_PEN_PX = 0.9  # in the canonical picture; thinner strokes are thickened, or they would fade
 _COARSEST_PEN_PX = 2.2  # thicker ones are thinned: they touch
+_THINNED_PEN_PX = 5  # thinner ones, in the picture, are thinned in a finer grid, or they would break
 
 
 def read_picture(path: Path) -> FloatArray:
@@ -148,7 +149,8 @@ def canonicalize_at(grey: FloatArray, sizes: Sequence[float], most: float = math
     typical = typical_symbol_px(binary, pen)
     coarsest = _COARSEST_PEN_PX / _scale(binary, typical, CANONICAL_SYMBOL_PX)
     if pen - coarsest >= finer:  # less than a pixel of the picture is left alone
-        thinned = thin(ink, binary, coarsest)
+        fine, times = sharp_binary(ink, _THINNED_PEN_PX)
+        thinned = thin(ink, fine, coarsest / finer * times)
         sharp, factor = sharp_binary(thinned)
         if sharp.any():  # of a speck, nothing may be left
             ink, binary, finer, pen = thinned, sharp, factor, pen_px(sharp)

@@ -72,20 +72,21 @@ def has_light_ink(grey: FloatArray) -> bool:
     return float(cv2.threshold(levels, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1].mean()) <= 0.5
 
 
-def sharp_binary(ink: FloatArray) -> tuple[ByteArray, int]:
+def sharp_binary(ink: FloatArray, thinnest: float = _THIN_PEN_PX) -> tuple[ByteArray, int]:
     """Make ink binary in a grid so fine that few pixels neither join nor break strokes.
 
     Args:
         ink: picture [h, w], 0..1.
+        thinnest: width of strokes, in pixels, that need no finer grid.
 
     Returns:
         The binary picture [h * finer, w * finer], and finer.
     """
     binary = (ink > 0.5).astype(np.uint8)
     pen = pen_px(binary)
-    if pen >= _THIN_PEN_PX:
+    if pen >= thinnest:
         return binary, 1
-    finer = min(math.ceil(2 * _THIN_PEN_PX / pen), _LARGEST_FINER)
+    finer = min(math.ceil(2 * thinnest / pen), _LARGEST_FINER)
     height, width = ink.shape
     return (resize(ink, width * finer, height * finer) > 0.5).astype(np.uint8), finer
 
