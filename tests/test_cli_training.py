@@ -140,7 +140,6 @@ def test_export_replaces_only_when_told(place: Path, trained: Path, capsys) -> N
     assert (after["search"]["second_scale"], after["search"]["second_below"]) == (1.5, 0.2)
 
 
-@pytest.mark.slow
 def test_examples_for_8_bits_are_read_or_named(place: Path, trained: Path, tmp_path: Path, capsys) -> None:
     """A data set is taken, and one that is missing or shows nothing is refused before anything is written."""
     blank = tmp_path / "blank.parquet"
@@ -153,6 +152,7 @@ def test_examples_for_8_bits_are_read_or_named(place: Path, trained: Path, tmp_p
     assert run("export", trained, out, "--eight-bit", place / "data.parquet") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "damage"),
     [

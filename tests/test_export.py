@@ -340,8 +340,7 @@ def test_convolutions_in_8_bits_err_by_their_rounding_alone() -> None:
 
 
 def test_a_picture_reads_the_same_in_8_bits_whatever_is_beside_it(bundle: Bundle) -> None:
-    """The encoder gives a picture the same memory alone and in a batch with others; it is near that of
-    float32, and no convolution is left in float32 but those that were left out."""
+    """The encoder gives a picture the same memory alone and in a batch with others, near that of float32."""
     images, padding = pictures()
     alone = {"images": images[1:2, :, :16], "padding": padding[1:2, :16]}
     examples = [{"images": images, "padding": padding}]

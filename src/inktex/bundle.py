@@ -104,7 +104,7 @@ class Facts:
         parameters: number of weights.
         weights: how they are stored, ``int4``, ``int8`` or ``float32``.
         deviation: largest difference of logits between the float32 graphs and PyTorch.
-        storage_deviation: largest difference of logits that storing the weights made.
+        storage_deviation: largest difference of logits that storing weights and computing in few bits made.
         version: of Inktex when exported.
     """
 

@@ -29,8 +29,8 @@ def add_export(parser: ArgumentParser) -> None:
         "--weights",
         choices=("int4", "int8", "float32"),
         default="int8",
-        help="how weights are stored; they are computed with as float32 (default: int8; int4 takes half the "
-        "space)",
+        help="how weights are stored; but for --eight-bit, they are computed with as float32 (default: int8; "
+        "int4 takes half the space)",
     )
     parser.add_argument(
         "--eight-bit",
