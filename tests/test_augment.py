@@ -12,7 +12,7 @@ from inktex.data.augment import CELL_PX, draw, draw_picture, prepare
 from inktex.data.strengths import NO_AUGMENTATION, AugmentOptions
 from inktex.errors import ConfigError
 from inktex.image import CANONICAL_SYMBOL_PX, MARGIN_PX, canonicalize
-from inktex.image_ink import pen_px, sharp_binary
+from inktex.image_ink import sharp_binary
 from inktex.image_symbols import typical_symbol_px
 from inktex.ink import Ink, Symbol, draw_strokes, rasterize
 
@@ -223,7 +223,8 @@ def test_a_canonicalized_drawing_is_what_the_recognizer_would_see(seed: int) -> 
     ink = picture > 0.5
 
     assert typical_symbol_px(ink.astype(np.uint8)) == pytest.approx(1.5 * CANONICAL_SYMBOL_PX, rel=0.1)
-    assert pen_px(*sharp_binary(picture)[:1]) / sharp_binary(picture)[1] < 1.5 * 2.2 + 0.7
+    _, finer, pen = sharp_binary(picture)
+    assert pen / finer < 1.5 * 2.2 + 0.7
     assert np.argwhere(ink).min(axis=0).tolist() == pytest.approx([MARGIN_PX, MARGIN_PX], abs=1)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -226,6 +227,32 @@ def test_hypotheses_are_pruned_at_once() -> None:
         assert ((4, 3) in [each.tokens for each in found]) == (prune < 0.1)
 
     assert steps == {0.0: [1, 2, 2], 0.09: [1, 2, 2], 0.11: [1, 1, 1]}
+
+
+@given(seed=st.integers(0, 10_000), prune=st.sampled_from([0.0, 0.05, 0.3]))
+@settings(max_examples=40, deadline=None)
+def test_beams_are_equally_wide_only_where_pictures_differ(seed: int, prune: float) -> None:
+    """One picture is given no row but its open hypotheses, which are distinct; several get as many each."""
+
+    class Noting(TableStepper):
+        """Keeps what was stepped on."""
+
+        def step(self, tokens: np.ndarray, parents: np.ndarray) -> np.ndarray:
+            logits = super().step(tokens, parents)
+            noted.append(self.prefixes)
+            return logits
+
+    noted: list[list[tuple[int, ...]]] = []
+    find(Noting(seed, 6, spread=3.0), 1, width=4, max_length=8, prune=prune)
+    assert all(len(set(prefixes)) == len(prefixes) for prefixes in noted)
+
+    noted.clear()
+    find(Noting(seed, 6, spread=3.0), 3, width=4, max_length=8, prune=prune)
+    for prefixes in noted:
+        rows = Counter(picture for picture, *_ in prefixes)
+        assert len(set(rows.values())) == 1
+        open_rows = Counter(picture for picture, *_ in set(prefixes))
+        assert max(open_rows.values()) == max(rows.values())
 
 
 @pytest.mark.parametrize(

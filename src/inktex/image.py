@@ -14,7 +14,7 @@ import numpy.typing as npt
 from inktex.box import Box, Canonical
 from inktex.errors import ImageError
 from inktex.image_header import FORMATS, Header, read_header
-from inktex.image_ink import pen_px, resize, separate_ink, sharp_binary, thin
+from inktex.image_ink import resize, separate_ink, sharp_binary, thin
 from inktex.image_symbols import typical_symbol_px
 
 FloatArray = npt.NDArray[np.float32]
@@ -142,18 +142,17 @@ def canonicalize_at(grey: FloatArray, sizes: Sequence[float], most: float = math
     than one, with what it shows of ``grey``; see :func:`canonicalize`. If the first has more than ``most``
     pixels, it is the only one."""
     ink = separate_ink(grey)
-    binary, finer = sharp_binary(ink)
+    binary, finer, pen = sharp_binary(ink)
     if not binary.any():
         raise ImageError("the picture shows no ink")
-    pen = pen_px(binary)
     typical = typical_symbol_px(binary, pen)
     coarsest = _COARSEST_PEN_PX / _scale(binary, typical, CANONICAL_SYMBOL_PX)
     if pen - coarsest >= finer:  # less than a pixel of the picture is left alone
-        fine, times = sharp_binary(ink, _THINNED_PEN_PX)
-        thinned = thin(ink, fine, coarsest / finer * times)
-        sharp, factor = sharp_binary(thinned)
-        if sharp.any():  # of a speck, nothing may be left
-            ink, binary, finer, pen = thinned, sharp, factor, pen_px(sharp)
+        fine, times, width = sharp_binary(ink, _THINNED_PEN_PX)
+        thinned = thin(ink, fine, width, coarsest / finer * times)
+        sharp = sharp_binary(thinned)
+        if sharp[0].any():  # of a speck, nothing may be left
+            ink, (binary, finer, pen) = thinned, sharp
             typical = typical_symbol_px(binary, pen)
     left, top, width, height = (side / finer for side in cv2.boundingRect(binary))
     box = (left, top, width, height)

@@ -72,7 +72,7 @@ def has_light_ink(grey: FloatArray) -> bool:
     return float(cv2.threshold(levels, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1].mean()) <= 0.5
 
 
-def sharp_binary(ink: FloatArray, thinnest: float = _THIN_PEN_PX) -> tuple[ByteArray, int]:
+def sharp_binary(ink: FloatArray, thinnest: float = _THIN_PEN_PX) -> tuple[ByteArray, int, float]:
     """Make ink binary in a grid so fine that few pixels neither join nor break strokes.
 
     Args:
@@ -80,15 +80,16 @@ def sharp_binary(ink: FloatArray, thinnest: float = _THIN_PEN_PX) -> tuple[ByteA
         thinnest: width of strokes, in pixels, that need no finer grid.
 
     Returns:
-        The binary picture [h * finer, w * finer], and finer.
+        The binary picture [h * finer, w * finer], finer, and the width of its strokes by :func:`pen_px`.
     """
     binary = (ink > 0.5).astype(np.uint8)
     pen = pen_px(binary)
     if pen >= thinnest:
-        return binary, 1
+        return binary, 1, pen
     finer = min(math.ceil(2 * thinnest / pen), _LARGEST_FINER)
     height, width = ink.shape
-    return (resize(ink, width * finer, height * finer) > 0.5).astype(np.uint8), finer
+    binary = (resize(ink, width * finer, height * finer) > 0.5).astype(np.uint8)
+    return binary, finer, pen_px(binary)
 
 
 def pen_px(binary: ByteArray) -> float:
@@ -97,23 +98,24 @@ def pen_px(binary: ByteArray) -> float:
     It is twice the distance from the middle line to the edge. Of the pixels of middle lines the median is
     taken, weighted by that distance, so that neither specks nor a few blots decide.
     """
-    distance = cv2.distanceTransform(np.pad(binary, 1), cv2.DIST_L2, 3)
+    framed = cv2.copyMakeBorder(binary, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    distance = cv2.distanceTransform(framed, cv2.DIST_L2, 3)
     middle = distance[(distance > 0) & (distance == cv2.dilate(distance, np.ones((3, 3), np.uint8)))]
     return max(2 * _median(middle, middle) - 0.5, 1.0)
 
 
-def thin(ink: FloatArray, binary: ByteArray, width: float) -> FloatArray:
+def thin(ink: FloatArray, binary: ByteArray, pen: float, width: float) -> FloatArray:
     """Make strokes thinner by what the pen is wider than ``width``, but none thinner than that.
 
     Args:
         ink: picture [h, w], 0..1.
         binary: the same, made by :func:`sharp_binary`.
+        pen: the width of its strokes.
         width: of strokes that stay as they are, in pixels of ``binary``.
 
     Returns:
         Picture [h, w].
     """
-    pen = pen_px(binary)
     depth = cv2.distanceTransform(np.pad(binary, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     side = 2 * math.ceil(pen / 2) + 1
     deepest = cv2.dilate(depth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
@@ -164,10 +166,10 @@ def _on_flat_ground(levels: ByteArray) -> FloatArray | None:
     if mask.mean() > 0.5:
         levels, mask = 255 - levels, 1 - mask
     far = cv2.dilate(mask, np.ones((7, 7), np.uint8)) == 0  # out of reach of soft edges
-    paper = levels[far if far.mean() > 0.1 else mask == 0]
-    ground = int(np.bincount(paper).argmax())
-    unevenness = _quantile(np.abs(paper.astype(np.int16) - ground), 0.98)
-    full = _quantile(levels[mask != 0], 0.75)
+    paper = _histogram(levels, far if far.mean() > 0.1 else mask == 0)
+    ground = int(paper.argmax())
+    unevenness = _level(np.bincount(np.abs(np.arange(256) - ground), weights=paper), 0.98)
+    full = _level(_histogram(levels, mask), 0.75)
     if unevenness > _FLAT_LEVELS or full - ground < _MIN_CONTRAST:
         return None
     return _stretch(levels, ground + _FAINTEST * (full - ground), full)
@@ -256,7 +258,7 @@ def _filled_border(levels: ByteArray) -> npt.NDArray[np.bool_]:
 def _stretch(levels: npt.NDArray[Any], none: float, full: float) -> FloatArray:
     """Return 0 for levels up to ``none``, 1 from ``full`` on, linear between."""
     table = np.clip((np.arange(256) - none) / (full - none), 0, 1).astype(np.float32)
-    return np.asarray(table[levels], dtype=np.float32)
+    return np.asarray(cv2.LUT(levels, table), dtype=np.float32)
 
 
 def _drop_fragments(ink: FloatArray) -> FloatArray:
@@ -307,5 +309,16 @@ def _median(values: npt.NDArray[Any], weights: npt.NDArray[Any]) -> float:
 
 def _quantile(levels: npt.NDArray[Any], share: float) -> int:
     """Return the level that a share of the pixels does not exceed; 0 if there are none."""
-    counts = np.cumsum(np.bincount(levels.ravel(), minlength=256))
+    return _level(np.bincount(levels.ravel(), minlength=256), share)
+
+
+def _histogram(levels: ByteArray, mask: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Return how many pixels have each level [256], of those where the mask is not 0 (or false)."""
+    counts = cv2.calcHist([levels], [0], mask.view(np.uint8), [256], [0, 256])
+    return np.asarray(counts.ravel(), dtype=np.float32)
+
+
+def _level(histogram: npt.NDArray[Any], share: float) -> int:
+    """Return the level that a share of the pixels does not exceed, given how many have each level."""
+    counts = np.cumsum(histogram)
     return int(np.searchsorted(counts, share * counts[-1]))

@@ -1,4 +1,4 @@
-"""ONNX graphs in few bits: weights stored in 8 or 4, large convolutions computed in 8."""
+"""ONNX graphs in few bits: weights stored in 8 or 4, large convolutions and products computed in 8."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def store_weights(model: onnx.ModelProto, bits: Literal[4, 8] = 8, smallest: int
 def compute_in_8_bits(
     model: onnx.ModelProto, examples: Sequence[dict[str, Array]], smallest: int = 16_384
 ) -> onnx.ModelProto:
-    """Return a graph whose large convolutions take and give numbers of 8 bits.
+    """Return a graph whose large convolutions take and give numbers of 8 bits, and large products take them.
 
     Weights have 7 bits and a scale for each output channel: with 8, processors without instructions for dot
     products of bytes add two products in 16 bits, and may run over. What goes in and comes out has one scale,
@@ -77,7 +77,8 @@ def compute_in_8_bits(
     Args:
         model: the graph, with float32 weights.
         examples: inputs by name, each for one run of the graph.
-        smallest: fewest weights of a convolution that is computed so; its kernel is larger than 1 x 1.
+        smallest: fewest weights of what is computed so: a product with a weight, or a convolution whose
+            kernel is larger than 1 x 1.
     """
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
@@ -92,9 +93,9 @@ def compute_in_8_bits(
     large = [
         node.name
         for node in model.graph.node
-        if node.op_type == "Conv"
+        if node.op_type in ("Conv", "MatMul")
         and np.prod(sizes.get(node.input[1], 0)) >= smallest
-        and max(sizes[node.input[1]][2:]) > 1
+        and (node.op_type == "MatMul" or max(sizes[node.input[1]][2:]) > 1)
     ]
     if not large:
         return model
@@ -112,8 +113,9 @@ def compute_in_8_bits(
                 reduce_range=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
-                op_types_to_quantize=["Conv"],
+                op_types_to_quantize=["Conv", "MatMul"],
                 nodes_to_quantize=large,
+                extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul"]},
             )
         finally:
             logging.disable(logging.NOTSET)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -173,116 +174,129 @@ def log_probabilities(logits: FloatArray, added: FloatArray) -> FloatArray:
 
 
 class _Open(NamedTuple):
-    """The searches that go on: which they are [a], tokens [a, k, t] from the start on, and scores [a, k]."""
+    """An open hypothesis, which is a row of a step.
 
-    which: IntArray
-    tokens: IntArray
-    scores: FloatArray
+    Attributes:
+        search: that it belongs to.
+        parent: the row of the step before that it continues; before the first step, its picture.
+        tokens: from the start on.
+        score: their log-probability; minus infinity for a row that only fills up its beam.
+    """
+
+    search: int
+    parent: int
+    tokens: tuple[int, ...]
+    score: float
+
+
+_Continuation = tuple[float, int, int]  # minus its score, the row that it continues, its token
 
 
 def search_from(
     stepper: Stepper, starts: Starts, options: SearchOptions, constraint: Constraint | None = None
 ) -> list[list[Hypothesis]]:
     """Search on from pictures that the stepper has read; returns a list a start, as :func:`search` does."""
-    found: list[list[Hypothesis]] = [[] for _ in starts.pictures]
-    scores = np.zeros((len(found), 1), np.float32)
-    still = _Open(np.arange(len(found)), starts.first[:, None, None], scores)
-    parents = starts.pictures
+    pictures, last = starts.pictures.tolist(), starts.last.tolist()
+    found: list[list[Hypothesis]] = [[] for _ in pictures]
+    rows = [
+        _Open(search, pictures[search], (first,), 0.0) for search, first in enumerate(starts.first.tolist())
+    ]
     bound = min(options.max_length, stepper.max_length)
     writing = None if constraint is None else constraint.start(starts.first, bound)
     added = None
-    for _ in range(bound):
-        if not len(still.which):
+    for written in range(bound):
+        if not rows:
             break
-        count, kept, _ = still.tokens.shape
-        logits = stepper.step(still.tokens[:, :, -1].ravel(), parents)
+        parents, tokens = np.array([[row.parent, row.tokens[-1]] for row in rows]).T
+        if written and writing is not None:
+            writing = writing.after(parents, tokens)
+        logits = stepper.step(tokens, parents)
         if added is None:
             added = never_written(starts.first, starts.unwritten, logits.shape[1])
-        scored = log_probabilities(logits, added[np.repeat(still.which, kept)])
+        scored = log_probabilities(logits, added[[row.search for row in rows]])
         if writing is not None:
             scored = np.where(writing.allowed(), scored, np.float32(-np.inf))
-        scored = still.scores[:, :, None] + scored.reshape(count, kept, -1)  # [a, k, v]
-        still, origin = _extend(still, scored, starts.last[still.which], found, options)
-        rows = _unsettled(still, found, options)
-        if len(rows) < count:
-            still, origin = _Open(still.which[rows], still.tokens[rows], still.scores[rows]), origin[rows]
-        parents = (rows[:, None] * kept + origin).ravel()
-        if writing is not None:
-            writing = writing.after(parents, still.tokens[:, :, -1].ravel())
-    _add_cut_short(still, found)
+        scored += np.array([[row.score] for row in rows], np.float32)
+        beams = [
+            _extend(rows, likeliest, last[search], found[search], options)
+            for search, likeliest in _likeliest(rows, scored, options.width + 1).items()
+        ]
+        rows = _in_step(beams, pictures)
+    for row in rows:
+        if row.score > -math.inf:
+            found[row.search].append(Hypothesis(row.tokens[1:], row.score, complete=False))
     return [_best(hypotheses, options) for hypotheses in found]
 
 
-def _extend(
-    still: _Open, scored: FloatArray, last: IntArray, found: list[list[Hypothesis]], options: SearchOptions
-) -> tuple[_Open, IntArray]:
-    """Add to ``found`` the best continuations that end; return the best others and the beams they continue.
+def _likeliest(rows: list[_Open], scored: FloatArray, most: int) -> dict[int, list[_Continuation]]:
+    """Return by search the likeliest continuations of its rows, so many of each row, in any order.
 
     Args:
-        still: the open hypotheses.
-        scored: [a, k, v], scores of all their continuations.
-        last: [a], the tokens that end.
-        found: the complete hypotheses of all searches.
-        options: how many are kept of each search.
+        rows: of all searches.
+        scored: [n, v], scores of all continuations.
+        most: how many of a row may matter.
     """
-    width = options.width
-    rows = np.arange(len(scored))[:, None]
-    # Of twice the width at most half end, since each beam can end in one way.
-    chosen, values = _largest(scored.reshape(len(scored), -1), 2 * width)  # [a, c]
-    origin, token = np.divmod(chosen, scored.shape[2])
-    ends = token == last[:, None]
-    if ends.any():
-        for row, rank in np.argwhere(ends[:, :width] & np.isfinite(values[:, :width])):
-            written = tuple(still.tokens[row, origin[row, rank], 1:].tolist())
-            found[still.which[row]].append(Hypothesis(written, float(values[row, rank])))
-        values[ends] = -np.inf
-        onward = np.argsort(-values, axis=1, kind="stable")
-        origin, token, values = origin[rows, onward], token[rows, onward], values[rows, onward]
-    if options.prune:
-        best = [max((each.score for each in found[which]), default=-math.inf) for which in still.which]
-        values[values < np.maximum(best, values[:, 0])[:, None] - options.margin] = -np.inf
-        width = min(width, max(1, int(np.isfinite(values).sum(axis=1).max())))
-    origin, token, values = origin[:, :width], token[:, :width], values[:, :width]  # [a, k]
-    tokens = np.concatenate([still.tokens[rows, origin], token[:, :, None]], axis=2)
-    return _Open(still.which, tokens, values), origin
+    tokens = np.argpartition(scored, max(0, scored.shape[1] - most), axis=1)[:, -most:]
+    negative = -scored[np.arange(len(rows))[:, None], tokens]
+    beams: dict[int, list[_Continuation]] = {row.search: [] for row in rows}
+    for number, each in enumerate(zip(negative.tolist(), tokens.tolist(), strict=True)):
+        beams[rows[number].search].extend(zip(each[0], repeat(number), each[1], strict=False))
+    return beams
 
 
-def _largest(values: FloatArray, count: int) -> tuple[IntArray, FloatArray]:
-    """Return indices and values of the ``count`` largest of each row [a, m], falling; ties by index."""
-    rows = np.arange(len(values))[:, None]
-    if count < values.shape[1]:
-        part = np.sort(np.argpartition(values, -count, axis=1)[:, -count:], axis=1)
-    else:
-        part = np.broadcast_to(np.arange(values.shape[1]), values.shape)
-    held = values[rows, part]
-    order = np.argsort(-held, axis=1, kind="stable")
-    return part[rows, order], held[rows, order]
+def _extend(
+    rows: list[_Open],
+    likeliest: list[_Continuation],
+    last: int,
+    complete: list[Hypothesis],
+    options: SearchOptions,
+) -> list[_Open]:
+    """Add to ``complete`` the best continuations that end; return the best others, none if search is over.
 
-
-def _unsettled(still: _Open, found: list[list[Hypothesis]], options: SearchOptions) -> IntArray:
-    """Return the rows of the searches that go on.
-
-    A search ends when ``width`` hypotheses are complete and the best open one, at the length it has now,
-    ranks below all of them, or when nothing is open.
+    Args:
+        rows: of all searches.
+        likeliest: of the continuations of a search; of each row one more than the width, since one may end.
+        last: the token that ends.
+        complete: the complete hypotheses of the search.
+        options: how many are kept.
     """
-    width, penalty = options.width, options.length_penalty
-    best = still.scores[:, 0] / (still.tokens.shape[2] - 1) ** penalty  # [a]
-    rows = []
-    for row in np.flatnonzero(np.isfinite(best)):
-        complete = found[still.which[row]]
-        if len(complete) >= width:
-            ranks = sorted((hypothesis.rank(penalty) for hypothesis in complete), reverse=True)
-            if best[row] <= ranks[width - 1]:
-                continue
-        rows.append(row)
-    return np.array(rows, np.int64)
+    onward: list[_Open] = []
+    best = max((each.score for each in complete), default=-math.inf)
+    for rank, (negative, number, token) in enumerate(sorted(likeliest)):
+        score, before = -negative, rows[number]
+        if score == -math.inf or score < best - options.margin or len(onward) == options.width:
+            break
+        if token != last:
+            onward.append(_Open(before.search, number, (*before.tokens, token), score))
+        elif rank < options.width:
+            complete.append(Hypothesis(before.tokens[1:], score))
+        best = max(best, score)
+    return [] if _settled(onward, complete, options) else onward
 
 
-def _add_cut_short(still: _Open, found: list[list[Hypothesis]]) -> None:
-    for row, which in enumerate(still.which):
-        for beam in np.flatnonzero(np.isfinite(still.scores[row])):
-            written = tuple(still.tokens[row, beam, 1:].tolist())
-            found[which].append(Hypothesis(written, float(still.scores[row, beam]), complete=False))
+def _settled(onward: list[_Open], complete: list[Hypothesis], options: SearchOptions) -> bool:
+    """Tell whether as many hypotheses are complete as are kept, and none that is open can come among them.
+
+    The best open one counts as it ranks at the length it has now.
+    """
+    if not onward or len(complete) < options.width:
+        return not onward
+    first, penalty = onward[0], options.length_penalty
+    ranks = sorted((each.rank(penalty) for each in complete), reverse=True)
+    return bool(first.score / (len(first.tokens) - 1) ** penalty <= ranks[options.width - 1])
+
+
+def _in_step(beams: list[list[_Open]], pictures: list[int]) -> list[_Open]:
+    """Return the rows of the next step: all beams made equally wide, unless they read a single picture.
+
+    A stepper holds what it knows of a picture once for a whole beam only if all beams are alike.
+    """
+    rows = [row for beam in beams for row in beam]
+    if len({pictures[row.search] for row in rows}) > 1:
+        width = max(map(len, beams))
+        filled = [beam + [beam[0]._replace(score=-math.inf)] * (width - len(beam)) for beam in beams if beam]
+        rows = [row for beam in filled for row in beam]
+    return rows
 
 
 def _best(hypotheses: list[Hypothesis], options: SearchOptions) -> list[Hypothesis]:

@@ -152,7 +152,8 @@ class OnnxStepper(Stepper):
 
         Groups are as large as neighbours from the same group allow.
         """
-        if np.array_equal(before, self._groups):
+        if len(self._read) == 1 or np.array_equal(before, self._groups):
+            self._groups = before
             return
         borders = np.flatnonzero(before[1:] != before[:-1]) + 1
         each = math.gcd(len(before), *borders.tolist())

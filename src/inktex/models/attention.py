@@ -1,4 +1,8 @@
-"""Attention of the Transformer decoders, each usable on whole sequences and one token at a time."""
+"""Attention of the Transformer decoders, each usable on whole sequences and one token at a time.
+
+Tokens come as rows [g t, d], t of each of g groups: so a linear layer is one node of an exported graph, its
+bias included.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +14,14 @@ from torch import Tensor, nn
 _MINUS_INFINITY = -1e4  # exp() of it is 0 in every precision, and 0 x it is finite
 
 
-def split_heads(data: Tensor, heads: int) -> Tensor:
-    """[b, t, d] -> [b, h, t, d / h]."""
-    batch, time, width = data.shape
-    return data.view(batch, time, heads, width // heads).transpose(1, 2)
+def split_heads(data: Tensor, groups: int, heads: int, size: int) -> Tensor:
+    """[g t, h s] or [g, t, h s] -> [g, h, t, s], with s the size of a head."""
+    return data.view(groups, -1, heads, size).transpose(1, 2)
 
 
-def merge_heads(data: Tensor) -> Tensor:
-    """[b, h, t, d / h] -> [b, t, d]."""
-    mixed = data.transpose(1, 2)
-    return mixed.reshape(mixed.shape[0], mixed.shape[1], -1)  # flatten(2) is five nodes in a graph
+def merge_heads(data: Tensor, width: int) -> Tensor:
+    """[g, h, t, d / h] -> [g t, d], with d the width."""
+    return data.transpose(1, 2).reshape(-1, width)  # sizes are given, or a graph would work them out
 
 
 class Memory(NamedTuple):
@@ -84,34 +86,37 @@ class SelfAttention(nn.Module):
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
+        self.width = width
         self.heads = heads
         self.scale = (width // heads) ** -0.5
         self.inputs = nn.Linear(width, 3 * width)
         self.output = nn.Linear(width, width)
 
-    def step(self, data: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def step(
+        self, data: Tensor, groups: int, keys: Tensor, values: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Attend from the newest tokens of every hypothesis, t each, to themselves and those before them.
 
         Args:
-            data: [g, k t, d].
+            data: [g k t, d].
+            groups: g.
             keys: [g, h, s, d / h], of the tokens before.
             values: [g, h, s, d / h].
             mask: [g, 1, k t, s + k t].
 
         Returns:
-            Result [g, k t, d], and keys and values [g, h, s + k t, d / h] with those of the newest.
+            Result [g k t, d], and keys and values [g, h, s + k t, d / h] with those of the newest.
         """
-        query, key, value = self._split(data)
+        size = self.width // self.heads
+        every = split_heads(self.inputs(data), groups, 3 * self.heads, size)
+        parts = torch.split_with_sizes(every, 3 * [self.heads], dim=1)  # not chunk: ONNX has no such node
+        query, key, value = parts
         keys, values = torch.cat([keys, key], dim=2), torch.cat([values, value], dim=2)
         # Spelled out: at these lengths twice as fast on a CPU as the fused operator's backward pass.
         scores = (query @ keys.transpose(-1, -2) * self.scale).float()  # [g, h, k t, s + k t]
-        mixed: Tensor = self.output(merge_heads((scores + mask).softmax(-1).to(values.dtype) @ values))
+        attention = (scores + mask).softmax(-1)
+        mixed: Tensor = self.output(merge_heads(attention.to(values.dtype) @ values, self.width))
         return mixed, keys, values
-
-    def _split(self, data: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        parts = self.inputs(data).split(self.output.in_features, dim=-1)  # not chunk: ONNX has no such node
-        query, key, value = (split_heads(part, self.heads) for part in parts)
-        return query, key, value
 
 
 class CrossAttention(nn.Module):
@@ -126,6 +131,7 @@ class CrossAttention(nn.Module):
 
     def __init__(self, width: int, heads: int, coverage_channels: int = 0, kernel: int = 5) -> None:
         super().__init__()
+        self.width = width
         self.heads = heads
         self.scale = (width // heads) ** -0.5
         self.query = nn.Linear(width, width)
@@ -138,20 +144,20 @@ class CrossAttention(nn.Module):
                 nn.Conv2d(coverage_channels, heads, 1, bias=False),
             )
 
-    def scores(self, data: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
-        """Return unnormalised attention [b, h, t, p] of tokens [b, t, d] over keys [b, h, p, d / h]."""
-        query = split_heads(self.query(data) * self.scale, self.heads)
+    def scores(self, data: Tensor, groups: int, keys: Tensor, mask: Tensor) -> Tensor:
+        """Return unnormalised attention [g, h, t, p] of tokens [g t, d] over keys [g, h, p, d / h]."""
+        query = split_heads(self.query(data) * self.scale, groups, self.heads, self.width // self.heads)
         return query @ keys.transpose(-1, -2) + mask
 
     def refined(self, scores: Tensor, coverage: Tensor) -> Tensor:
-        """Return scores [b, h, t, p] less the refinement of a coverage [b * t, 2, rows, columns]."""
+        """Return scores [g, h, t, p] less the refinement of a coverage [g t, 2, rows, columns]."""
         assert self.refine is not None
         penalty: Tensor = self.refine(coverage).reshape(scores.shape[0], -1, self.heads, scores.shape[3])
         return scores - penalty.transpose(1, 2)
 
     def read(self, attention: Tensor, values: Tensor) -> Tensor:
-        """Mix values [b, h, p, d / h] by attention [b, h, t, p] into [b, t, d]."""
-        mixed: Tensor = self.output(merge_heads(attention.to(values.dtype) @ values))
+        """Mix values [g, h, p, d / h] by attention [g, h, t, p] into [g t, d]."""
+        mixed: Tensor = self.output(merge_heads(attention.to(values.dtype) @ values, self.width))
         return mixed
 
 
@@ -165,6 +171,12 @@ def mean_over_heads(attention: Tensor) -> Tensor:
     return attention.mean(dim=1).float()
 
 
-def spent_before(attention: Tensor) -> Tensor:
-    """Return for each step the attention summed over the steps before it, [b, t, p] -> [b, t, p]."""
-    return attention.cumsum(dim=1) - attention
+def spent(before: Tensor, attention: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the attention that is spent before each of t steps [n, t, ...] and after all of them [n, ...].
+
+    Args:
+        before: [n, ...], what earlier steps have spent.
+        attention: [n, t, ...], of each step.
+    """
+    sums = torch.cat([before[:, None], attention], dim=1).cumsum(dim=1)
+    return sums[:, :-1], sums[:, -1]

@@ -96,6 +96,7 @@ class Attention(nn.Module):
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
+        self.width = width
         self.heads = heads
         self.scale = (width // heads) ** -0.5
         self.query, self.key, self.value, self.output = (nn.Linear(width, width) for _ in range(4))
@@ -104,18 +105,20 @@ class Attention(nn.Module):
             nn.init.zeros_(part.bias)
         nn.init.zeros_(self.output.bias)
 
-    def pairs(self, data: Tensor) -> tuple[Tensor, Tensor]:
-        """[g, p, d] -> keys and values, each [g, h, p, d / h]."""
-        return split_heads(self.key(data), self.heads), split_heads(self.value(data), self.heads)
+    def pairs(self, data: Tensor, groups: int) -> tuple[Tensor, Tensor]:
+        """[g p, d] or [g, p, d] -> keys and values, each [g, h, p, d / h]."""
+        sizes = groups, self.heads, self.width // self.heads
+        return split_heads(self.key(data), *sizes), split_heads(self.value(data), *sizes)
 
     def scores(self, data: Tensor, keys: Tensor) -> Tensor:
-        """Return unnormalised attention [g, h, t, p] of [g, t, d], in float32."""
-        query = split_heads(self.query(data) * self.scale, self.heads)
+        """Return unnormalised attention [g, h, t, p] of [g t, d], in float32."""
+        size = self.width // self.heads
+        query = split_heads(self.query(data) * self.scale, keys.shape[0], self.heads, size)
         return (query @ keys.transpose(-1, -2)).float()
 
     def read(self, attention: Tensor, values: Tensor) -> Tensor:
-        """Mix values by attention [g, h, t, p] into [g, t, d]."""
-        return cast(Tensor, self.output(merge_heads(attention.to(values.dtype) @ values)))
+        """Mix values by attention [g, h, t, p] into [g t, d]."""
+        return cast(Tensor, self.output(merge_heads(attention.to(values.dtype) @ values, self.width)))
 
 
 class DecoderLayer(nn.Module):
@@ -140,15 +143,15 @@ class DecoderLayer(nn.Module):
     def recall(
         self, data: Tensor, keys: Tensor, values: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Attend from tokens [g, t, d] to themselves and those before; return the result, keys and values."""
-        key, value = self.self_attention.pairs(data)
+        """Attend from tokens [g t, d] to themselves and those before; return the result, keys and values."""
+        key, value = self.self_attention.pairs(data, mask.shape[0])
         keys, values = torch.cat([keys, key], dim=2), torch.cat([values, value], dim=2)
         attention = self.dropout((self.self_attention.scores(data, keys) + mask).softmax(-1))
         mixed = self.self_attention.read(attention, values)
         return self.self_norm(data + self.dropout(mixed)), keys, values
 
     def look(self, data: Tensor, attention: Tensor, values: Tensor) -> Tensor:
-        """Take in the picture by attention [g, h, t, p], then feed forward; [g, t, d] -> [g, t, d]."""
+        """Take in the picture by attention [g, h, t, p], then feed forward; [g t, d] -> [g t, d]."""
         data = self.cross_norm(data + self.dropout(self.cross_attention.read(attention, values)))
         return cast(Tensor, self.norm(data + self.dropout(self.feed_forward(data))))
 
@@ -188,7 +191,7 @@ class HmerMtlModel(nn.Module):
     def start(self, features: Features) -> tuple[Memory, State]:
         """Lay out the memory of every picture and the empty state."""
         pictures, options = features.data.shape[0], self.options
-        pairs = (layer.cross_attention.pairs(features.data) for layer in self._layers())
+        pairs = (layer.cross_attention.pairs(features.data, pictures) for layer in self._layers())
         keys, values = zip(*pairs, strict=True)
         coverage: tuple[Tensor, ...] = ()
         if self.refinement is not None:
@@ -219,7 +222,7 @@ class HmerMtlModel(nn.Module):
         groups, steps = memory.padding.shape[0], tokens.shape[1]
         places = state.length[:, None] + torch.arange(steps, device=tokens.device)
         data = self.positions_norm(self.embedding(tokens) + self.positions[places])  # [n, t, d]
-        data = data.view(groups, -1, self.options.width)  # [g, k t, d]
+        data = data.view(-1, self.options.width)  # [g k t, d]
         outside = padding_mask(memory.padding, torch.float32)  # [g, 1, 1, p]
         mask = with_newest(state.cache.mask, groups, steps)  # [n, t, s + k t]
         others = mask.view(groups, 1, -1, mask.shape[2])

@@ -86,7 +86,7 @@ class _Read(NamedTuple):
 
 
 class _Passed(NamedTuple):
-    """What a layer gives: data [b, t, d] and attention [b, t, p]."""
+    """What a layer gives: data [g t, d] and attention [g, t, p]."""
 
     data: Tensor
     attention: Tensor
@@ -117,19 +117,21 @@ class DecoderLayer(nn.Module):
     def memorise(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Features [b, p, d] -> keys and values, each [b, h, p, d / h]."""
         keys, values = self.keys_values(features).chunk(2, -1)
-        return split_heads(keys, self.heads), split_heads(values, self.heads)
+        sizes = features.shape[0], self.heads, features.shape[2] // self.heads
+        return split_heads(keys, *sizes), split_heads(values, *sizes)
 
-    def recall(self, data: Tensor) -> tuple[Tensor, Tensor]:
-        """Tokens [b, t, d] -> their keys and values, each [b, h, t, d / h]."""
+    def recall(self, data: Tensor, groups: int) -> tuple[Tensor, Tensor]:
+        """Tokens [g t, d] -> their keys and values, each [g, h, t, d / h]."""
         keys, values = self.own_keys_values(data).chunk(2, -1)
-        return split_heads(keys, self.heads), split_heads(values, self.heads)
+        sizes = groups, self.heads, data.shape[1] // self.heads
+        return split_heads(keys, *sizes), split_heads(values, *sizes)
 
-    def forward(self, data: Tensor, tokens: _Read, picture: _Read) -> _Passed:
-        """Pass tokens [b, t, d] on, given what there is to read of tokens and of the picture."""
-        own = self.self_attention.scores(data, tokens.keys, tokens.mask).float().softmax(-1)
+    def forward(self, data: Tensor, groups: int, tokens: _Read, picture: _Read) -> _Passed:
+        """Pass tokens [g t, d] on, given what there is to read of tokens and of the picture."""
+        own = self.self_attention.scores(data, groups, tokens.keys, tokens.mask).float().softmax(-1)
         mixed = self.self_attention.read(self.dropout(own), tokens.values)
         data = self.self_norm(data + self.dropout(mixed))
-        attention = self.cross_attention.scores(data, picture.keys, picture.mask).float().softmax(-1)
+        attention = self.cross_attention.scores(data, groups, picture.keys, picture.mask).float().softmax(-1)
         seen = self.cross_attention.read(self.dropout(attention), picture.values)
         data = self.cross_norm(data + self.dropout(seen))
         data = self.feed_forward_norm(data + self.dropout(self.feed_forward(data)))
@@ -202,18 +204,18 @@ class Im2latexModel(nn.Module):
         """Feed t tokens [n, t] to every hypothesis."""
         groups, steps = memory.padding.shape[0], tokens.shape[1]
         places = state.length[:, None] + torch.arange(steps, device=tokens.device)
-        data = self._embed(tokens, places).view(groups, -1, self.options.width)  # [g, k t, d]
+        data = self._embed(tokens, places).view(-1, self.options.width)  # [g k t, d]
         mask = padding_mask(memory.padding, torch.float32)
         own = with_newest(state.cache.mask, groups, steps)  # [n, t, s + k t]
         others = own.view(groups, 1, -1, own.shape[2])
         attention = torch.zeros(0)
         keys, values = [], []
         for index, layer in enumerate(self._layers()):
-            key, value = layer.recall(data)
+            key, value = layer.recall(data, groups)
             keys.append(torch.cat([state.cache.keys[index], key], dim=2))
             values.append(torch.cat([state.cache.values[index], value], dim=2))
             picture = _Read(memory.keys[index], memory.values[index], mask)
-            data, attention = layer(data, _Read(keys[-1], values[-1], others), picture)
+            data, attention = layer(data, groups, _Read(keys[-1], values[-1], others), picture)
         after = State(state.length + steps, Cache(tuple(keys), tuple(values), own[:, -1]))
         shape = (*tokens.shape, -1)
         return Step(self.classifier(data).view(shape), attention.view(shape), after)

@@ -25,7 +25,7 @@ from inktex.models.attention import (
     empty_cache,
     mean_over_heads,
     padding_mask,
-    spent_before,
+    spent,
     split_heads,
     with_newest,
 )
@@ -100,7 +100,8 @@ class DecoderLayer(nn.Module):
     def memorise(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Features [b, p, d] -> keys and values, each [b, h, p, d / h]."""
         keys, values = self.keys_values(features).chunk(2, -1)
-        return split_heads(keys, self.heads), split_heads(values, self.heads)
+        sizes = features.shape[0], self.heads, features.shape[2] // self.heads
+        return split_heads(keys, *sizes), split_heads(values, *sizes)
 
 
 class InktexModel(nn.Module):
@@ -154,7 +155,7 @@ class InktexModel(nn.Module):
         """Feed t tokens [n, t] to every hypothesis; returns logits [n, t, v] and attention [n, t, p]."""
         groups, steps = memory.padding.shape[0], tokens.shape[1]
         places = state.length[:, None] + torch.arange(steps, device=tokens.device)
-        data = self._embed(tokens, places).view(groups, -1, self.options.width)  # [g, k t, d]
+        data = self._embed(tokens, places).view(-1, self.options.width)  # [g k t, d]
         mask = padding_mask(memory.padding, memory.keys[0].dtype)
         own = with_newest(state.cache.mask, groups, steps)  # [n, t, s + k t]
         others = own.view(groups, 1, -1, own.shape[2])
@@ -162,20 +163,19 @@ class InktexModel(nn.Module):
         keys, values, coverages = [], [], []
         for index, layer in enumerate(self._layers()):
             cached = (state.cache.keys[index], state.cache.values[index])
-            mixed, key, value = layer.self_attention.step(layer.self_norm(data), *cached, others)
+            mixed, key, value = layer.self_attention.step(layer.self_norm(data), groups, *cached, others)
             keys.append(key)
             values.append(value)
             data = data + layer.dropout(mixed)
             cross = layer.cross_attention
-            scores = cross.scores(layer.cross_norm(data), memory.keys[index], mask)
+            scores = cross.scores(layer.cross_norm(data), groups, memory.keys[index], mask)
             attention = scores.softmax(-1)  # [g, h, k t, p]
             if index:
                 before = state.coverage[index - 1]  # [n, 2, rows, columns]
                 now = torch.stack([mean_over_heads(attention), below], dim=2)  # [g, k t, 2, p]
-                now = now.view(-1, steps, 2, *before.shape[2:])
-                spent = before[:, None] + spent_before(now)
-                coverages.append(before + now.sum(1))
-                attention = cross.refined(scores, spent.view(-1, 2, *before.shape[2:])).softmax(-1)
+                earlier, total = spent(before, now.view(-1, steps, 2, *before.shape[2:]))
+                coverages.append(total)
+                attention = cross.refined(scores, earlier.reshape(-1, 2, *before.shape[2:])).softmax(-1)
             below = mean_over_heads(attention)  # [g, k t, p]
             data = data + layer.dropout(cross.read(attention, memory.values[index]))
             data = data + layer.dropout(layer.feed_forward(data))
