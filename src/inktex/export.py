@@ -50,8 +50,8 @@ def export(
         facts: what ``model.json`` is to tell; parameters, weights and deviations are filled in here.
         out: the folder to write; ``None`` writes none.
         weights: ``int8`` and ``int4`` store large weights in 8 or 4 bits; they are float32 again once loaded.
-        examples: canonical pictures [h, w]. If there are any, the encoder's large convolutions are computed
-            in 8 bits, for values as large as these give.
+        examples: canonical pictures [h, w]. If there are any, the encoder's large convolutions and products
+            are computed in 8 bits, for values as large as these give.
 
     Returns:
         The bundle.
