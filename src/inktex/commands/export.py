@@ -36,7 +36,8 @@ def add_export(parser: ArgumentParser) -> None:
         "--eight-bit",
         metavar="DATA",
         help="compute the encoder's large convolutions and products in 8 bits, which takes less time; how "
-        f"large values get is measured on {_EXAMPLES} expressions of DATA, a Parquet file made by 'inktex import'",
+        f"large values get is measured on {_EXAMPLES} expressions of DATA, a Parquet file made by 'inktex "
+        "import'",
     )
     parser.add_argument(
         "--licence", default="", metavar="TEXT", help="licence of the weights, noted in the model"
