@@ -152,6 +152,7 @@ class OnnxStepper(Stepper):
 
         Groups are as large as neighbours from the same group allow.
         """
+        # A single group stays one, whatever becomes of its hypotheses.
         if len(self._read) == 1 or np.array_equal(before, self._groups):
             self._groups = before
             return
