@@ -71,6 +71,7 @@ def trace(module: nn.Module, inputs: dict[str, Tensor], free: dict[str, list[int
         )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.spin_duration_us", "1000")  # as Inktex's own
         options.log_severity_level = 3
         return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
 

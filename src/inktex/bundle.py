@@ -25,6 +25,7 @@ from inktex.vocabulary import Vocabulary
 FORMAT = 4
 _SYMBOL_PX = (4, 128)  # sizes of symbols that a model may want
 _MOST_THREADS = 4  # unless more are asked for
+_SPINNING_US = 1000  # that idle threads spin for: from one step to the next, not in the way of what follows
 ENCODER, STEP, VOCABULARY, DESCRIPTION = "encoder.onnx", "step.onnx", "vocabulary.json", "model.json"
 
 
@@ -160,8 +161,7 @@ class Bundle:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        if name == ENCODER:  # its threads would go on waiting for work, in the way of the steps that follow
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPINNING_US))
         options.log_severity_level = 3
         try:
             return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
