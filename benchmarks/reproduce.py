@@ -3,7 +3,7 @@
 python benchmarks/reproduce.py inkml_train.zip inkml_test2013.zip FOLDER [--dry-run]
 
 What the shipped weights have seen beyond that is left out: labels of MLHME-38k in a part of the recombined
-ink, further sets of synthetic ink, and the test of 2012 in the calibration; what they did in nine trainings
+ink, further sets of synthetic ink, and the test of 2012 in the calibration; what they did in ten trainings
 is done in four.
 
 Every command is printed before it runs. What an interrupted call has made is not made again, and its training
