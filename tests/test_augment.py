@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inktex.data.augment import CELL_PX, draw, draw_picture, prepare
-from inktex.data.strengths import NO_AUGMENTATION, AugmentOptions
+from inktex.data.strengths import NO_AUGMENTATION, USUAL_PEN_PX, AugmentOptions
 from inktex.errors import ConfigError
 from inktex.image import CANONICAL_SYMBOL_PX, MARGIN_PX, canonicalize
 from inktex.image_ink import sharp_binary
@@ -134,11 +134,10 @@ def only(name: str, strength: float) -> AugmentOptions:
 
 
 def test_no_augmentation_has_every_strength_at_zero() -> None:
-    """All that is left is a pen of one width."""
+    """All that is left are pens of one width."""
     strengths = dataclasses.asdict(NO_AUGMENTATION)
-    thinnest, thickest = strengths.pop("pen_px")
 
-    assert thinnest == thickest
+    assert strengths.pop("pen_px") == strengths.pop("canonicalized_pen_px") == (USUAL_PEN_PX, USUAL_PEN_PX)
     assert strengths.pop("strength") == 1.0
     assert not any(strengths.values())
 
@@ -218,7 +217,7 @@ def test_cells_follow_the_changes(name: str, seed: int) -> None:
 def test_a_canonicalized_drawing_is_what_the_recognizer_would_see(seed: int) -> None:
     """Whatever the pen, symbols measure what they should, strokes are no wider than the recognizer leaves
     them, and the margin is its own."""
-    options = only("canonicalized", 1.0)
+    options = dataclasses.replace(only("canonicalized", 1.0), canonicalized_pen_px=(1.0, 4.2))
     picture = draw(prepare(squares()), options, np.random.default_rng(seed), 1.5).picture
     ink = picture > 0.5
 
@@ -231,7 +230,7 @@ def test_a_canonicalized_drawing_is_what_the_recognizer_would_see(seed: int) -> 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_canonicalized_drawing_keeps_within_its_bounds(seed: int) -> None:
     """It is made smaller until it fits, and the cells go along."""
-    options = only("canonicalized", 1.0)
+    options = dataclasses.replace(only("canonicalized", 1.0), canonicalized_pen_px=(1.0, 4.2))
     drawing = draw(prepare(squares()), options, np.random.default_rng(seed), 2.0, (24, 64))
 
     assert drawing.picture.shape[0] <= 24
@@ -272,14 +271,39 @@ def test_gaps_spare_the_dots(seed: int) -> None:
 
 
 def test_strength_is_a_factor_on_every_change() -> None:
-    """At half strength every strength is halved and the pen varies half as much around the usual one."""
-    whole, half = AugmentOptions(pen_px=(0.8, 3.2)), AugmentOptions(pen_px=(0.8, 3.2), strength=0.5)
+    """At half strength every strength is halved and pens vary half as much around the usual one."""
+    pens: dict[str, Any] = {"pen_px": (0.8, 3.2), "canonicalized_pen_px": (1.2, 4.0)}
+    whole, half = AugmentOptions(**pens), AugmentOptions(**pens, strength=0.5)
 
     given, found = dataclasses.asdict(whole), dataclasses.asdict(half.at_full_strength())
 
     assert found.pop("pen_px") == pytest.approx((1.2, 2.4))
+    assert found.pop("canonicalized_pen_px") == pytest.approx((1.4, 2.8))
     assert (found.pop("strength"), found.pop("scale_range")) == (1.0, None)
     assert found == pytest.approx({name: given[name] / 2 for name in found})
+
+
+@pytest.mark.parametrize("canonicalized", [0.0, 1.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_halves_of_the_pens_draw_the_same_hand(canonicalized: float, seed: int) -> None:
+    """Of any seed the thicker half's picture is as much larger as its pen is thicker, and has more ink."""
+    pens: dict[str, Any] = {"pen_px": (1.0, 5.0), "canonicalized_pen_px": (1.0, 2.0)}
+    options = dataclasses.replace(NO_AUGMENTATION, canonicalized=canonicalized, wave=0.3, slant=0.3, **pens)
+    ink = prepare(squares())
+
+    thin, thick = (draw(ink, half, np.random.default_rng(seed)).picture for half in options.by_pen())
+
+    grown = np.ptp(np.argwhere(thick > 0.5), axis=0) - np.ptp(np.argwhere(thin > 0.5), axis=0)
+    assert grown == pytest.approx([0.5, 0.5] if canonicalized else [2, 2], abs=3 if canonicalized else 1)
+    assert thick.sum() > 1.1 * thin.sum()
+
+
+def test_the_halves_of_the_pens_are_all_pens() -> None:
+    """The thinner half ends where the thicker one begins."""
+    thin, thick = AugmentOptions(pen_px=(1.0, 3.0), canonicalized_pen_px=(1.0, 5.0)).by_pen()
+
+    assert (thin.pen_px, thick.pen_px) == ((1.0, 2.0), (2.0, 3.0))
+    assert (thin.canonicalized_pen_px, thick.canonicalized_pen_px) == ((1.0, 3.0), (3.0, 5.0))
 
 
 def test_scales_fill_their_range_evenly() -> None:
@@ -294,7 +318,14 @@ def test_scales_fill_their_range_evenly() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"strength": -0.5}, {"scale_range": (1.4, 0.7)}, {"scale_range": (0.0, 1.0)}]
+    "wrong",
+    [
+        {"strength": -0.5},
+        {"scale_range": (1.4, 0.7)},
+        {"scale_range": (0.0, 1.0)},
+        {"pen_px": (3.0, 2.0)},
+        {"canonicalized_pen_px": (0.0, 2.0)},
+    ],
 )
 def test_impossible_changes_are_refused(wrong: dict[str, Any]) -> None:
     """The error names the key."""

@@ -135,6 +135,26 @@ def test_batches_depend_on_seed_epoch_and_number_alone() -> None:
     assert not torch.equal(first[(1, 0)].images, first[(2, 0)].images)
 
 
+def test_two_pens_draw_every_example_of_a_batch() -> None:
+    """Each batch holds, within its limits, the same examples twice: labels and symbols alike, the second
+    drawing darker."""
+    examples, _ = prepare_examples([sample(str(i), "ab" * (i + 1)) for i in range(6)], VOCABULARY, Limits())
+    augment = AugmentOptions(pen_px=(0.9, 3.2), canonicalized=0)
+    both = Batches(examples, VOCABULARY, BatchOptions(pictures=5), augment, 7, two_pens=True)
+
+    assert epoch_ids(both, 0) == ["0", "1", "2", "3", "4", "5"]
+    for number, planned in enumerate(both.plan(0)):
+        batch, count = both[0, number], len(planned.examples)
+        assert len(batch.images) == 2 * count <= 5
+        assert (batch.images[count:].sum((1, 2, 3)) > batch.images[:count].sum((1, 2, 3))).all()
+        assert torch.equal(batch.symbol_class[count:], batch.symbol_class[:count])
+        for rows in (batch.inputs, batch.targets, batch.token_symbol):
+            left, right = rows.view(2, 2, count, -1)  # directions, pens
+            assert torch.equal(left[0], left[1])
+            assert torch.equal(right[0], right[1])
+        assert all(torch.equal(one, other) for one, other in zip(batch, both[0, number], strict=True))
+
+
 def test_growing_epochs_begin_with_the_smallest_pictures() -> None:
     """Early epochs hold a growing share of the examples, the smallest first; later ones hold all."""
     samples = [sample(str(i), "ab" * (i + 1)) for i in range(6)]

@@ -17,7 +17,14 @@ from inktex.models.families import FAMILIES
 from inktex.models.interface import Features, Output
 from inktex.training.config import ObjectiveOptions, TrainConfig
 from inktex.training.module import TrainingModule, teacher_forced
-from inktex.training.objective import Losses, Objective, attention_loss, counting_loss, free_run
+from inktex.training.objective import (
+    Losses,
+    Objective,
+    attention_loss,
+    consistency_loss,
+    counting_loss,
+    free_run,
+)
 from inktex.vocabulary import END, Vocabulary
 from tiny_models import TINY
 
@@ -73,7 +80,7 @@ def test_cross_entropy_is_the_sum_or_the_mean_over_tokens(reduction: str, smooth
     losses = Objective(VOCABULARY, options, 16)(features, output, batch_of(targets, targets, 2))
 
     assert losses.tokens.item() == pytest.approx(sum(each) if reduction == "sum" else np.mean(each), rel=1e-5)
-    assert losses[1:] == (None, None, None, None)
+    assert losses[1:] == (None,) * 5
 
 
 def test_structure_keeps_structure_and_blanks_the_rest() -> None:
@@ -109,10 +116,10 @@ def test_counting_error_is_smooth_l1_summed_over_the_counters() -> None:
 
 def test_parts_are_weighed_by_their_options() -> None:
     """The total is the sum of weight times part, over the parts there are."""
-    options = ObjectiveOptions(lambda_1=2, lambda_2=3, counting=5, symbol_map=7, attention=11)
+    options = ObjectiveOptions(lambda_1=2, lambda_2=3, counting=5, symbol_map=7, attention=11, consistency=13)
     one, ten = torch.tensor(1.0), torch.tensor(10.0)
 
-    assert Losses(one, ten, None, one, ten).total(options).item() == 2 + 30 + 7 + 110
+    assert Losses(one, ten, None, one, ten, ten).total(options).item() == 2 + 30 + 7 + 110 + 130
     assert Losses(one).total(options).item() == 2
 
 
@@ -125,6 +132,7 @@ def test_parts_are_weighed_by_their_options() -> None:
         ("can", {"counting": 0, "attention": 0}, set()),
         ("inktex", {}, {"symbol_map", "attention"}),
         ("inktex", {"symbol_map": 0, "attention": 0}, set()),
+        ("inktex", {"consistency": 1}, {"symbol_map", "attention", "consistency"}),
     ],
 )
 def test_only_what_a_family_gives_and_a_weight_asks_for_is_computed(
@@ -139,6 +147,28 @@ def test_only_what_a_family_gives_and_a_weight_asks_for_is_computed(
     losses = objective(features, model(features, batch.inputs), batch)
 
     assert {name for name, part in losses._asdict().items() if part is not None} == {"tokens"} | computed
+
+
+@pytest.mark.parametrize("directions", [1, 2])
+def test_the_second_half_of_the_pictures_is_held_to_the_first(directions: int) -> None:
+    """Of two inks, each drawn twice, the mean of sum(p log(p / q)) over their known tokens, p of the first
+    drawing and q of the second, in every direction; only q learns from it."""
+    generator = torch.Generator().manual_seed(directions)
+    logits = torch.randn(directions * 4, 3, 5, generator=generator, requires_grad=True)
+    targets = torch.tensor([[1, 2, 3], [4, 3, NO_TARGET]] * 2 * directions)
+
+    loss = consistency_loss(logits, targets, 4)
+    loss.backward()
+
+    p, q = logits.detach().double().softmax(-1).view(directions, 2, 2, 3, 5).unbind(1)
+    costs = (p * (p / q).log()).sum(-1)  # [directions, 2 inks, 3 tokens]
+    costs[:, 1, 2] = 0
+    assert loss.item() == pytest.approx(costs.sum().item() / (5 * directions), rel=1e-5)
+    gradient = logits.grad.view(directions, 2, 2, 3, 5)
+    expected = (q - p) / (5 * directions)
+    expected[:, 1, 2] = 0
+    assert_close(gradient[:, 1].double(), expected, rtol=1e-4, atol=1e-6)
+    assert not gradient[:, 0].any()
 
 
 @pytest.mark.parametrize("stride", [8, 16, 32])

@@ -99,6 +99,11 @@ def test_the_command_line_beats_the_file_whatever_the_name(tmp_path: Path) -> No
         ("batch: {pixels: 3, pixels: 3}\n", {}, ("pixels stands there twice",)),
         ({"batch": 3, "batch_size": 4}, {}, ("batch must hold keys",)),
         ({"objective": {"reduction": "max"}}, {}, ("objective.reduction", "mean, sum", "max")),
+        (
+            {"objective": {"consistency": 1, "teacher_forcing_ratio": 0.5}},
+            {},
+            ("objective.consistency", "objective.teacher_forcing_ratio"),
+        ),
         ({"optimizer": {"name": "adam"}}, {}, ("optimizer.name", "adamw, sgd, adadelta", "adam")),
         ({"optimizer": {"schedule": "step"}}, {}, ("optimizer.schedule", "plateau", "step")),
         ({"data": {"symbol_px": 0}}, {}, ("data.symbol_px", "0")),

@@ -21,7 +21,7 @@ import logging
 
 import safetensors.torch
 
-from drawn_runs import TINY, InterruptAt, write_formulas
+from drawn_runs import TINY, InterruptAt, logged, write_formulas
 from drawn_runs import tiny_config as config
 from inktex.data.batching import Batch, Batches, BatchOptions
 from inktex.data.strengths import NO_AUGMENTATION
@@ -82,6 +82,19 @@ def test_resumed_run_equals_the_uninterrupted_one(
         for name, value in whole[kind].items():
             is_statistic = name.endswith(("running_mean", "running_var", "num_batches_tracked"))
             assert torch.equal(value, cut[kind][name]) or (is_statistic and accumulate > 1), name
+
+
+def test_a_run_with_two_pens_compares_them(data: Path, tmp_path: Path) -> None:
+    """It logs how far the pens differ, makes an update for each pair where the usual run takes two samples at
+    a time, and does not know the figure without the weight."""
+    usual, twice = tmp_path / "usual", tmp_path / "twice"
+    train(config(data), usual)
+    train(dataclasses.replace(config(data), objective=ObjectiveOptions(consistency=2.0)), twice)
+
+    assert logged(usual, "train/consistency") == []
+    assert len(logged(twice, "train/consistency")) == 2
+    assert min(logged(twice, "train/consistency")) > 0
+    assert states(twice)[0]["global_step"] == 2 * states(usual)[0]["global_step"] == 16
 
 
 def test_the_last_epoch_is_validated(data: Path, tmp_path: Path) -> None:

@@ -92,7 +92,8 @@ def draw(
     points = points @ (scale * _random_affine(options, rng)).T
     points = enlarged * _tilt(points + _wave(points, options, rng), options, rng)
     if rng.random() < options.canonicalized:
-        picture, points = degrade.draw_canonicalized(points, ink.starts, scale * enlarged, largest, rng)
+        pens, size = options.canonicalized_pen_px, scale * enlarged
+        picture, points = degrade.draw_canonicalized(points, ink.starts, size, pens, largest, rng)
         return Drawing(picture, _cells(points, ink, picture.shape))
     if largest is not None:
         room = np.array(largest[::-1]) - margin[:2] - margin[2:]

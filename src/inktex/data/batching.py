@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -146,6 +146,8 @@ class Batches(Dataset[Batch]):
         extra_per_epoch: how many.
         fresh: gives further examples that the epoch of a number holds besides.
         symbol_px: size of a typical symbol, as the examples were prepared for.
+        two_pens: whether every example stands in its batch twice, drawn by the same hand with a thin pen in
+            the first half of the pictures and with a thick one in the other half.
     """
 
     def __init__(
@@ -159,12 +161,14 @@ class Batches(Dataset[Batch]):
         extra_per_epoch: int = 0,
         fresh: Callable[[int], Sequence[Example]] | None = None,
         symbol_px: float = CANONICAL_SYMBOL_PX,
+        two_pens: bool = False,
     ) -> None:
         self._examples = examples
         self._extra = extra
         self.vocabulary = vocabulary
         self.options = options
         self.augment = augment.at_full_strength()
+        self.two_pens = two_pens
         self.symbol_px = symbol_px
         self.seed = seed
         self._extra_per_epoch = extra_per_epoch
@@ -203,7 +207,10 @@ class Batches(Dataset[Batch]):
         examples += [example for example, area in zip(fresh, areas, strict=True) if area <= largest]
         shapes = [example.shape for example in examples]
         scales = self.augment.scales(len(shapes), rng)
-        return examples, plan_batches(shapes, scales, self.options, rng, self.symbol_px / CANONICAL_SYMBOL_PX)
+        options = self.options
+        if self.two_pens:
+            options = replace(options, pixels=options.pixels // 2, pictures=max(1, options.pictures // 2))
+        return examples, plan_batches(shapes, scales, options, rng, self.symbol_px / CANONICAL_SYMBOL_PX)
 
     def __getitem__(self, key: tuple[int, int]) -> Batch:
         epoch, number = key
@@ -211,11 +218,18 @@ class Batches(Dataset[Batch]):
         examples, plan = self._prepared(epoch)
         planned = plan[number]
         chosen = [examples[index] for index in planned.examples]
+        if self.two_pens:
+            hands = rng.integers(2**63, size=len(chosen)).tolist()
+            drawn = [(pen, [np.random.default_rng(hand) for hand in hands]) for pen in self.augment.by_pen()]
+        else:
+            drawn = [(self.augment, [rng] * len(chosen))]
         drawings = [
-            draw_example(example, self.augment, rng, scale, planned.shape, self.symbol_px)
-            for example, scale in zip(chosen, planned.scales, strict=True)
+            draw_example(example, options, hand, scale, planned.shape, self.symbol_px)
+            for options, hands in drawn
+            for example, scale, hand in zip(chosen, planned.scales, hands, strict=True)
         ]
-        return collate(chosen, drawings, self.vocabulary, planned.shape, self.options.both_ways)
+        every = chosen * len(drawn)
+        return collate(every, drawings, self.vocabulary, planned.shape, self.options.both_ways)
 
 
 class EpochSampler(Sampler[tuple[int, int]]):

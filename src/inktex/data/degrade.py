@@ -24,7 +24,6 @@ _PRESSURE_POINTS = 14  # along the stroke, from one random width to the next
 _THINNEST_PX = 0.75  # a thinner stroke would fade, and no canonical picture has it throughout
 _WIDTHS_PER_PX = 4  # draw_strokes knows no finer steps
 _SOURCE_ZOOM = (1.4, 3.0)  # pixels of a picture to be canonicalised in one of the canonical picture
-_SOURCE_PEN_PX = (1.0, 4.2)  # in pixels of the canonical picture; the upper two thirds are thinned on the way
 _SOURCE_MARGIN_PX = 8
 _FAINTEST = 0.1  # what is fainter is cut off when a compressed picture is made canonical
 
@@ -85,6 +84,7 @@ def draw_canonicalized(
     points: FloatArray,
     starts: IntArray,
     scale: float,
+    pen_px: tuple[float, float],
     largest: tuple[int, int] | None,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
@@ -96,6 +96,7 @@ def draw_canonicalized(
         points: [points, 2] in pixels of the canonical picture, at ``scale``.
         starts: index of each stroke's first point.
         scale: size of symbols against the usual one.
+        pen_px: thinnest and thickest pen, in pixels of a canonical picture with symbols of the usual size.
         largest: largest height and width of the picture; a larger one is made smaller.
         rng: draws pen and size.
 
@@ -103,11 +104,11 @@ def draw_canonicalized(
         The picture and where in it the points lie.
     """
     zoom = rng.uniform(*_SOURCE_ZOOM) / scale
-    pen_px = zoom * scale * rng.uniform(*_SOURCE_PEN_PX)
-    border = pen_px / 2 + _SOURCE_MARGIN_PX
+    width_px = zoom * scale * rng.uniform(*pen_px)
+    border = width_px / 2 + _SOURCE_MARGIN_PX
     source = ((points - points.min(axis=0)) * zoom + border).astype(np.float32)
     width, height = np.ceil(source.max(axis=0) + border).astype(int)
-    drawn = draw_strokes(np.split(source, starts[1:]), height, width, pen_px)
+    drawn = draw_strokes(np.split(source, starts[1:]), height, width, width_px)
     if rng.random() < 0.5:
         drawn = np.rint(drawn)  # one bit a pixel, as the field's fixed pictures have
     symbol_px = CANONICAL_SYMBOL_PX * scale

@@ -12,6 +12,8 @@ from inktex.errors import ConfigError
 
 USUAL_PEN_PX = 1.6  # of the field's fixed pictures: 4 px at symbols of 40
 
+_PENS = ("pen_px", "canonicalized_pen_px")
+
 
 @dataclass(frozen=True)
 class AugmentOptions:
@@ -22,6 +24,7 @@ class AugmentOptions:
     Attributes:
         strength: factor on all that follows but ``scale_range``; 0 draws as the field's fixed pictures are.
         pen_px: thinnest and thickest pen, in pixels of a picture whose symbols are 16 px large.
+        canonicalized_pen_px: the same for the share ``canonicalized``; pens of more than 2.2 are thinned.
         scale: standard deviation of the logarithm of the whole ink's scale (drawn when batches are planned).
         scale_range: smallest and largest scale, all equally likely, in place of ``scale``.
         aspect: standard deviation of the logarithm of width against height.
@@ -51,6 +54,7 @@ class AugmentOptions:
 
     strength: float = 1.0
     pen_px: tuple[float, float] = (0.9, 3.2)
+    canonicalized_pen_px: tuple[float, float] = (1.0, 4.2)
     scale: float = 0.18
     scale_range: tuple[float, float] | None = None
     aspect: float = 0.1
@@ -83,16 +87,39 @@ class AugmentOptions:
             raise ConfigError(
                 f"augment.scale_range must be a smallest and a largest factor, got {list(self.scale_range)}"
             )
+        for name in _PENS:
+            finest, coarsest = getattr(self, name)
+            if not 0 < finest <= coarsest:
+                raise ConfigError(
+                    f"augment.{name} must be a thinnest and a thickest pen, got {[finest, coarsest]}"
+                )
 
     def at_full_strength(self) -> AugmentOptions:
         """Return the options with the strength worked into all others."""
         scaled: dict[str, Any] = {
             item.name: self.strength * getattr(self, item.name)
             for item in fields(self)
-            if item.name not in ("strength", "pen_px", "scale_range")
+            if item.name not in ("strength", "scale_range", *_PENS)
         }
-        finest, coarsest = (USUAL_PEN_PX + self.strength * (pen - USUAL_PEN_PX) for pen in self.pen_px)
-        return replace(self, strength=1.0, pen_px=(finest, coarsest), **scaled)
+        for name in _PENS:
+            finest, coarsest = (
+                USUAL_PEN_PX + self.strength * (pen - USUAL_PEN_PX) for pen in getattr(self, name)
+            )
+            scaled[name] = finest, coarsest
+        return replace(self, strength=1.0, **scaled)
+
+    def by_pen(self) -> tuple[AugmentOptions, AugmentOptions]:
+        """Return the options with the thinner half of all pens, and with the thicker half.
+
+        From the same random numbers both draw the same hand and paper.
+        """
+        thin: dict[str, Any] = {}
+        thick: dict[str, Any] = {}
+        for name in _PENS:
+            finest, coarsest = getattr(self, name)
+            middle = (finest + coarsest) / 2
+            thin[name], thick[name] = (finest, middle), (middle, coarsest)
+        return replace(self, **thin), replace(self, **thick)
 
     def scales(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
         """Draw the scales of so many pictures."""

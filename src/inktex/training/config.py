@@ -64,6 +64,8 @@ class ObjectiveOptions:
         lambda_1: weight of the cross-entropy of tokens.
         lambda_2: weight of that of the label's structure, of families with a second head for it.
         counting: weight of the error of the numbers of each symbol, of families that count.
+        consistency: weight of the divergence of what is read where a thick pen drew from what is read where a
+            thin one drew the same; above 0, every sample is drawn with both, in one batch.
         reduction: ``mean`` or ``sum`` of the cross-entropy over the tokens of a batch.
         teacher_forcing_ratio: share of batches whose decoder reads the true label; in the others it reads
             what it wrote itself.
@@ -75,6 +77,7 @@ class ObjectiveOptions:
     lambda_1: float = 1.0
     lambda_2: float = 1.0
     counting: float = 1.0
+    consistency: float = 0.0
     reduction: str = "mean"
     teacher_forcing_ratio: float = 1.0
 
@@ -83,6 +86,11 @@ class ObjectiveOptions:
         if not 0 <= self.teacher_forcing_ratio <= 1:
             raise ConfigError(
                 f"objective.teacher_forcing_ratio must be from 0 to 1, got {self.teacher_forcing_ratio}"
+            )
+        if self.consistency and self.teacher_forcing_ratio < 1:
+            raise ConfigError(
+                "objective.consistency needs objective.teacher_forcing_ratio 1: only decoders that read the "
+                "same can be compared"
             )
 
 

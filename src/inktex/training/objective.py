@@ -32,6 +32,7 @@ class Losses(NamedTuple):
         counting: error of the numbers of symbols.
         symbol_map: binary cross-entropy of the map of symbol classes.
         attention: mean of -log(attention on the token's own symbol).
+        consistency: divergence of the reading of thick pens from that of thin ones.
     """
 
     tokens: Tensor
@@ -39,6 +40,7 @@ class Losses(NamedTuple):
     counting: Tensor | None = None
     symbol_map: Tensor | None = None
     attention: Tensor | None = None
+    consistency: Tensor | None = None
 
     def total(self, options: ObjectiveOptions) -> Tensor:
         """Return the weighted sum."""
@@ -48,6 +50,7 @@ class Losses(NamedTuple):
             options.counting,
             options.symbol_map,
             options.attention,
+            options.consistency,
         )
         parts = [weight * part for weight, part in zip(weights, self, strict=True) if part is not None]
         return torch.stack(parts).sum()
@@ -84,7 +87,7 @@ class Objective(nn.Module):
             batch: the targets.
         """
         options = self.options
-        structure = counting = symbol_map = attention = None
+        structure = counting = symbol_map = attention = consistency = None
         if options.lambda_2 and output.structure is not None:
             structure = self._entropy(output.structure, self.structure_targets(batch.targets))
         if options.counting and features.counts is not None:
@@ -93,8 +96,10 @@ class Objective(nn.Module):
             symbol_map = symbol_map_loss(features.symbol_map, features.padding, batch)
         if options.attention:
             attention = attention_loss(output.attention, batch, self.stride)
+        if options.consistency:
+            consistency = consistency_loss(output.logits, batch.targets, len(batch.images))
         tokens = self._entropy(output.logits, batch.targets)
-        return Losses(tokens, structure, counting, symbol_map, attention)
+        return Losses(tokens, structure, counting, symbol_map, attention, consistency)
 
     def structure_targets(self, targets: Tensor) -> Tensor:
         """Return targets [r, t] in which every token that is no structure has become padding."""
@@ -163,6 +168,23 @@ def attention_loss(attention: Tensor, batch: Batch, stride: int = CELL_PX) -> Te
     inside = (attention * own).sum(-1)
     aligned = symbols >= 0
     return -(torch.log(inside + 1e-4) * aligned).sum() / aligned.sum().clamp(min=1)
+
+
+def consistency_loss(logits: Tensor, targets: Tensor, pictures: int) -> Tensor:
+    """Return the mean Kullback-Leibler divergence, over all tokens, of what is read of the second half of the
+    pictures from what is read of the first half, which show the same; no gradient reaches the first half
+    (self-distillation across augmentations, Hinton et al., 2015; Xie et al., UDA, NeurIPS 2020).
+
+    Args:
+        logits: [r, t, v], each direction's rows in the order of the pictures.
+        targets: [r, t], those of both halves alike.
+        pictures: their number b, even.
+    """
+    each = (-1, 2, pictures // 2, targets.shape[1])  # directions, halves, pictures, tokens
+    first, second = logits.float().log_softmax(-1).view(*each, logits.shape[2]).unbind(1)
+    divergence = functional.kl_div(second, first.detach(), reduction="none", log_target=True).sum(-1)
+    known = targets.view(each)[:, 0] != NO_TARGET
+    return (divergence * known).sum() / known.sum().clamp(min=1)
 
 
 def free_run(model: Model, features: Features, inputs: Tensor) -> Output:
