@@ -100,9 +100,9 @@ def test_the_command_line_beats_the_file_whatever_the_name(tmp_path: Path) -> No
         ({"batch": 3, "batch_size": 4}, {}, ("batch must hold keys",)),
         ({"objective": {"reduction": "max"}}, {}, ("objective.reduction", "mean, sum", "max")),
         (
-            {"objective": {"consistency": 1, "teacher_forcing_ratio": 0.5}},
+            {"trainer": {"teacher": "runs/one"}, "objective": {"teacher_forcing_ratio": 0.5}},
             {},
-            ("objective.consistency", "objective.teacher_forcing_ratio"),
+            ("trainer.teacher", "objective.teacher_forcing_ratio"),
         ),
         ({"optimizer": {"name": "adam"}}, {}, ("optimizer.name", "adamw, sgd, adadelta", "adam")),
         ({"optimizer": {"schedule": "step"}}, {}, ("optimizer.schedule", "plateau", "step")),

@@ -84,17 +84,42 @@ def test_resumed_run_equals_the_uninterrupted_one(
             assert torch.equal(value, cut[kind][name]) or (is_statistic and accumulate > 1), name
 
 
-def test_a_run_with_two_pens_compares_them(data: Path, tmp_path: Path) -> None:
-    """It logs how far the pens differ, makes an update for each pair where the usual run takes two samples at
-    a time, and does not know the figure without the weight."""
-    usual, twice = tmp_path / "usual", tmp_path / "twice"
-    train(config(data), usual)
-    train(dataclasses.replace(config(data), objective=ObjectiveOptions(consistency=2.0)), twice)
+def test_a_run_learns_from_its_teacher(data: Path, tmp_path: Path) -> None:
+    """By a teacher's reading alone, with no weight on labels, it comes nearer to the teacher in every epoch;
+    an update for each pair of drawings; the teacher stays as it was, and no part of the run."""
+    teacher = tmp_path / "teacher"
+    train(config(data, epochs=1), teacher)
+    before = (teacher / "weights.safetensors").read_bytes()
+    nothing = ObjectiveOptions(lambda_1=0, symbol_map=0, attention=0)
+    wanted = dataclasses.replace(
+        config(data, epochs=4, teacher=str(teacher)),
+        objective=nothing,
+        optimizer=OptimizerOptions(learning_rate=3e-3),
+    )
+    train(wanted, tmp_path / "pupil")
 
-    assert logged(usual, "train/consistency") == []
-    assert len(logged(twice, "train/consistency")) == 2
-    assert min(logged(twice, "train/consistency")) > 0
-    assert states(twice)[0]["global_step"] == 2 * states(usual)[0]["global_step"] == 16
+    course = logged(tmp_path / "pupil", "train/distillation")
+    assert course == sorted(course, reverse=True)
+    assert course[-1] < 0.5 * course[0]
+    assert (teacher / "weights.safetensors").read_bytes() == before
+    last, usual = states(tmp_path / "pupil", teacher)
+    assert last["global_step"] == 4 * 8
+    assert last["state_dict"].keys() == usual["state_dict"].keys()
+
+
+def test_an_unfit_teacher_is_refused(data: Path, tmp_path: Path) -> None:
+    """Its tokens must be the run's, and its longest sequence as long."""
+    teacher = tmp_path / "teacher"
+    train(config(data, epochs=1), teacher)
+    fewer = write_formulas(tmp_path / "fewer.parquet", ("1+1", "11"))
+    longer = dataclasses.replace(TINY, max_length=TINY.max_length + 1)
+
+    with pytest.raises(RunError, match="vocabulary"):
+        train(config(fewer, teacher=str(teacher)), tmp_path / "one")
+    with pytest.raises(RunError, match="32 tokens, not 33"):
+        train(dataclasses.replace(config(data, teacher=str(teacher)), model=longer), tmp_path / "two")
+    with pytest.raises(RunError, match="not a complete training run"):
+        train(config(data, teacher=str(tmp_path / "nowhere")), tmp_path / "three")
 
 
 def test_the_last_epoch_is_validated(data: Path, tmp_path: Path) -> None:

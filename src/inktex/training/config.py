@@ -64,8 +64,8 @@ class ObjectiveOptions:
         lambda_1: weight of the cross-entropy of tokens.
         lambda_2: weight of that of the label's structure, of families with a second head for it.
         counting: weight of the error of the numbers of each symbol, of families that count.
-        consistency: weight of the divergence of what is read where a thick pen drew from what is read where a
-            thin one drew the same; above 0, every sample is drawn with both, in one batch.
+        distillation: weight of the divergence of what is read from what ``trainer.teacher`` reads of a thin
+            pen's drawing, of runs that have a teacher.
         reduction: ``mean`` or ``sum`` of the cross-entropy over the tokens of a batch.
         teacher_forcing_ratio: share of batches whose decoder reads the true label; in the others it reads
             what it wrote itself.
@@ -77,7 +77,7 @@ class ObjectiveOptions:
     lambda_1: float = 1.0
     lambda_2: float = 1.0
     counting: float = 1.0
-    consistency: float = 0.0
+    distillation: float = 1.0
     reduction: str = "mean"
     teacher_forcing_ratio: float = 1.0
 
@@ -86,11 +86,6 @@ class ObjectiveOptions:
         if not 0 <= self.teacher_forcing_ratio <= 1:
             raise ConfigError(
                 f"objective.teacher_forcing_ratio must be from 0 to 1, got {self.teacher_forcing_ratio}"
-            )
-        if self.consistency and self.teacher_forcing_ratio < 1:
-            raise ConfigError(
-                "objective.consistency needs objective.teacher_forcing_ratio 1: only decoders that read the "
-                "same can be compared"
             )
 
 
@@ -167,6 +162,9 @@ class TrainerOptions:
         save_every_minutes: minutes between checkpoints within an epoch.
         compile: compile the network with torch.compile.
         initial: run folder whose weights to start from, by the names of its tokens; none: random weights.
+        teacher: run folder of a network with the same tokens, whose reading the run is to learn besides the
+            labels; every sample is then drawn with a thin and a thick pen, in one batch, and the teacher
+            reads the thin one. None: labels alone.
         imagenet: file of torchvision's ImageNet weights for the encoder, of families that have such a one.
     """
 
@@ -183,6 +181,7 @@ class TrainerOptions:
     save_every_minutes: float = 5.0
     compile: bool = False
     initial: str | None = None
+    teacher: str | None = None
     imagenet: str | None = None
 
     def __post_init__(self) -> None:
@@ -229,6 +228,10 @@ class TrainConfig:
             raise ConfigError(f"model must be {kind.__name__} in the family {self.family}, not {found}")
         if self.trainer.go_back and self.optimizer.averaging:
             raise ConfigError("trainer.go_back needs optimizer.averaging 0: it goes on from what was kept")
+        if self.trainer.teacher is not None and self.objective.teacher_forcing_ratio < 1:
+            raise ConfigError(
+                "trainer.teacher needs objective.teacher_forcing_ratio 1: both networks must read the same"
+            )
 
 
 def check_choice(key: str, value: object, choices: Sequence[str]) -> None:

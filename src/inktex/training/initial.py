@@ -107,6 +107,22 @@ def _merged(
     return result
 
 
+def load_teacher(folder: Path, vocabulary: Vocabulary, config: TrainConfig) -> nn.Module:
+    """Load the network of another run, of any family, that a run with these tokens is to learn from.
+
+    Raises:
+        RunError: the run is missing or damaged, knows other tokens, or cannot read sequences as long.
+    """
+    teacher, known, before = load_run(folder)
+    if known.tokens != vocabulary.tokens:
+        raise RunError(f"{folder} cannot be the teacher: its vocabulary is another")
+    if before.model.max_length < config.model.max_length:
+        longest = f"{before.model.max_length} tokens, not {config.model.max_length}"
+        raise RunError(f"{folder} cannot be the teacher: it reads at most {longest}")
+    network: nn.Module = teacher
+    return network
+
+
 def load_imagenet(model: nn.Module, config: TrainConfig, path: Path) -> None:
     """Fill a network's encoder with torchvision's ImageNet weights.
 

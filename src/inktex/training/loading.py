@@ -126,7 +126,7 @@ def training_batches(config: TrainConfig, samples: Sequence[Sample], vocabulary:
         config.data.extra_per_epoch,
         _fresh_examples(config, samples, vocabulary),
         config.data.symbol_px,
-        two_pens=config.objective.consistency > 0,
+        two_pens=config.trainer.teacher is not None,
     )
 
 

@@ -17,7 +17,7 @@ from inktex.errors import RunError
 from inktex.metrics.item import Item, Tokens
 from inktex.metrics.report import measure
 from inktex.models.families import FAMILIES
-from inktex.models.interface import Features
+from inktex.models.interface import Features, Model
 from inktex.training.config import TrainConfig
 from inktex.training.objective import Objective, free_run
 from inktex.training.stepper import TorchStepper
@@ -52,6 +52,7 @@ class TrainingModule(pl.LightningModule):
         torch.manual_seed(config.trainer.seed)
         self.model = build_model(config, vocabulary).to(memory_format=torch.channels_last)
         self.objective = Objective(vocabulary, config.objective, self.model.stride)
+        self._teacher: list[Model] = []  # in a list, so that its weights are none of this module's
         self._items: list[Item] = []
         self._loss, self._tokens = 0.0, 0  # of the validation
         self._figures: dict[str, float] = {}
@@ -71,7 +72,7 @@ class TrainingModule(pl.LightningModule):
             output = self.model(every, batch.inputs)
         else:
             output = free_run(self.model, every, batch.inputs)
-        parts = self.objective(features, output, batch)
+        parts = self.objective(features, output, batch, self._taught(batch))
         total: Tensor = parts.total(options)
         count = len(batch.images)
         self.log("train/loss", total.detach(), prog_bar=True, on_step=True, on_epoch=True, batch_size=count)
@@ -80,6 +81,10 @@ class TrainingModule(pl.LightningModule):
                 self.log(f"train/{name}", part.detach(), on_step=False, on_epoch=True, batch_size=count)
         # Lightning takes the mean over the batches of an update; of sums it is to be the sum.
         return total * accumulate if options.reduction == "sum" else total
+
+    def learn_from(self, teacher: Any) -> None:
+        """Have a network, in evaluation mode, read what this one is trained on; see ``trainer.teacher``."""
+        self._teacher = [teacher.to(memory_format=torch.channels_last)]
 
     def validation_step(self, batch: ValidationBatch, index: int) -> None:
         """Decode pictures greedily from left to right and keep what was read."""
@@ -146,6 +151,19 @@ class TrainingModule(pl.LightningModule):
         if isinstance(batch, ValidationBatch):
             return batch
         return super().transfer_batch_to_device(batch, device, dataloader_index)
+
+    def _taught(self, batch: Batch) -> Tensor | None:
+        """Return the teacher's logits of the first half of the pictures, if there is a teacher."""
+        if not self._teacher:
+            return None
+        teacher: Any = self._teacher[0]
+        pictures, directions = len(batch.images) // 2, len(batch.inputs) // len(batch.images)
+        images = batch.images[:pictures].contiguous(memory_format=torch.channels_last)
+        inputs = batch.inputs.view(directions, 2, pictures, -1)[:, 0].flatten(0, 1)
+        with torch.no_grad():
+            features = teacher.to(self.device).encode(images, batch.padding[:pictures])
+            logits: Tensor = teacher(_repeated(features, directions), inputs).logits
+        return logits
 
     def _add_loss(self, batch: ValidationBatch) -> None:
         """Add the cross-entropy of the true labels; tokens that the vocabulary lacks are left out."""

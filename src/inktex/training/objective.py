@@ -32,7 +32,7 @@ class Losses(NamedTuple):
         counting: error of the numbers of symbols.
         symbol_map: binary cross-entropy of the map of symbol classes.
         attention: mean of -log(attention on the token's own symbol).
-        consistency: divergence of the reading of thick pens from that of thin ones.
+        distillation: divergence from the teacher's reading.
     """
 
     tokens: Tensor
@@ -40,7 +40,7 @@ class Losses(NamedTuple):
     counting: Tensor | None = None
     symbol_map: Tensor | None = None
     attention: Tensor | None = None
-    consistency: Tensor | None = None
+    distillation: Tensor | None = None
 
     def total(self, options: ObjectiveOptions) -> Tensor:
         """Return the weighted sum."""
@@ -50,7 +50,7 @@ class Losses(NamedTuple):
             options.counting,
             options.symbol_map,
             options.attention,
-            options.consistency,
+            options.distillation,
         )
         parts = [weight * part for weight, part in zip(weights, self, strict=True) if part is not None]
         return torch.stack(parts).sum()
@@ -78,16 +78,19 @@ class Objective(nn.Module):
         self.kept: Tensor
         self.counted: Tensor
 
-    def forward(self, features: Features, output: Output, batch: Batch) -> Losses:
+    def forward(
+        self, features: Features, output: Output, batch: Batch, taught: Tensor | None = None
+    ) -> Losses:
         """Compute the parts of the loss.
 
         Args:
             features: of the pictures [b].
             output: of every label in every direction [r].
             batch: the targets.
+            taught: a teacher's logits of the first half of the pictures, see :func:`distillation_loss`.
         """
         options = self.options
-        structure = counting = symbol_map = attention = consistency = None
+        structure = counting = symbol_map = attention = distillation = None
         if options.lambda_2 and output.structure is not None:
             structure = self._entropy(output.structure, self.structure_targets(batch.targets))
         if options.counting and features.counts is not None:
@@ -96,10 +99,10 @@ class Objective(nn.Module):
             symbol_map = symbol_map_loss(features.symbol_map, features.padding, batch)
         if options.attention:
             attention = attention_loss(output.attention, batch, self.stride)
-        if options.consistency:
-            consistency = consistency_loss(output.logits, batch.targets, len(batch.images))
+        if options.distillation and taught is not None:
+            distillation = distillation_loss(output.logits, taught, batch.targets, len(batch.images))
         tokens = self._entropy(output.logits, batch.targets)
-        return Losses(tokens, structure, counting, symbol_map, attention, consistency)
+        return Losses(tokens, structure, counting, symbol_map, attention, distillation)
 
     def structure_targets(self, targets: Tensor) -> Tensor:
         """Return targets [r, t] in which every token that is no structure has become padding."""
@@ -170,20 +173,22 @@ def attention_loss(attention: Tensor, batch: Batch, stride: int = CELL_PX) -> Te
     return -(torch.log(inside + 1e-4) * aligned).sum() / aligned.sum().clamp(min=1)
 
 
-def consistency_loss(logits: Tensor, targets: Tensor, pictures: int) -> Tensor:
-    """Return the mean Kullback-Leibler divergence, over all tokens, of what is read of the second half of the
-    pictures from what is read of the first half, which show the same; no gradient reaches the first half
-    (self-distillation across augmentations, Hinton et al., 2015; Xie et al., UDA, NeurIPS 2020).
+def distillation_loss(logits: Tensor, taught: Tensor, targets: Tensor, pictures: int) -> Tensor:
+    """Return the mean Kullback-Leibler divergence, over all tokens, of what is read from what a teacher reads
+    (Hinton et al., Distilling the Knowledge in a Neural Network, 2015, at temperature 1). The second half of
+    the pictures shows the same as the first; the teacher has read the first alone.
 
     Args:
         logits: [r, t, v], each direction's rows in the order of the pictures.
-        targets: [r, t], those of both halves alike.
+        taught: [r / 2, t, v], the teacher's logits.
+        targets: [r, t].
         pictures: their number b, even.
     """
     each = (-1, 2, pictures // 2, targets.shape[1])  # directions, halves, pictures, tokens
-    first, second = logits.float().log_softmax(-1).view(*each, logits.shape[2]).unbind(1)
-    divergence = functional.kl_div(second, first.detach(), reduction="none", log_target=True).sum(-1)
-    known = targets.view(each)[:, 0] != NO_TARGET
+    read = logits.float().log_softmax(-1).view(*each, logits.shape[2])
+    aim = taught.float().log_softmax(-1).view(-1, 1, *each[2:], logits.shape[2]).expand_as(read)
+    divergence = functional.kl_div(read, aim, reduction="none", log_target=True).sum(-1)
+    known = targets.view(each) != NO_TARGET
     return (divergence * known).sum() / known.sum().clamp(min=1)
 
 

@@ -24,7 +24,7 @@ from inktex.training.best import KeepBest, write_weights
 from inktex.training.callbacks import AveragedWeights, Checkpoints, Throughput
 from inktex.training.config import TrainConfig, TrainerOptions
 from inktex.training.folder import dump_config, is_first_process, load_vocabulary, open_folder, write_text
-from inktex.training.initial import first_vocabulary, load_imagenet, take_weights
+from inktex.training.initial import first_vocabulary, load_imagenet, load_teacher, take_weights
 from inktex.training.learning_rate import LearningRate
 from inktex.training.loading import TrainingData, training_batches, validation_batches
 from inktex.training.module import TrainingModule, ValidationBatch
@@ -66,6 +66,8 @@ def train(
     module = TrainingModule(config, vocabulary)
     if not resume:
         _start_from(module, config)
+    if config.trainer.teacher is not None:
+        module.learn_from(load_teacher(Path(config.trainer.teacher), vocabulary, config))
     if config.trainer.compile:
         getattr(module.model, "encoder", module.model).compile(dynamic=True)
     if is_first_process():
