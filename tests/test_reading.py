@@ -100,6 +100,11 @@ def test_the_command_line_beats_the_file_whatever_the_name(tmp_path: Path) -> No
         ({"batch": 3, "batch_size": 4}, {}, ("batch must hold keys",)),
         ({"objective": {"reduction": "max"}}, {}, ("objective.reduction", "mean, sum", "max")),
         (
+            {"trainer": {"teacher": "runs/one"}, "objective": {"distillation": 0}},
+            {},
+            ("trainer.teacher", "objective.distillation"),
+        ),
+        (
             {"trainer": {"teacher": "runs/one"}, "objective": {"teacher_forcing_ratio": 0.5}},
             {},
             ("trainer.teacher", "objective.teacher_forcing_ratio"),

@@ -228,6 +228,8 @@ class TrainConfig:
             raise ConfigError(f"model must be {kind.__name__} in the family {self.family}, not {found}")
         if self.trainer.go_back and self.optimizer.averaging:
             raise ConfigError("trainer.go_back needs optimizer.averaging 0: it goes on from what was kept")
+        if self.trainer.teacher is not None and not self.objective.distillation > 0:
+            raise ConfigError("trainer.teacher needs objective.distillation above 0: it teaches nothing else")
         if self.trainer.teacher is not None and self.objective.teacher_forcing_ratio < 1:
             raise ConfigError(
                 "trainer.teacher needs objective.teacher_forcing_ratio 1: both networks must read the same"

@@ -99,7 +99,7 @@ class Objective(nn.Module):
             symbol_map = symbol_map_loss(features.symbol_map, features.padding, batch)
         if options.attention:
             attention = attention_loss(output.attention, batch, self.stride)
-        if options.distillation and taught is not None:
+        if taught is not None:
             distillation = distillation_loss(output.logits, taught, batch.targets, len(batch.images))
         tokens = self._entropy(output.logits, batch.targets)
         return Losses(tokens, structure, counting, symbol_map, attention, distillation)
