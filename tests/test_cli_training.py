@@ -162,6 +162,7 @@ def test_examples_for_8_bits_are_read_or_named(place: Path, trained: Path, tmp_p
         ("config.yaml", b"model: [1"),
         ("vocabulary.json", b'["x'),
         ("weights.safetensors", b"\x00" * 40),
+        ("log/version_0/metrics.csv", b"epoch,step\n0,19,0.5\n"),
     ],
 )
 def test_a_run_cut_short_is_not_exported(
@@ -169,11 +170,11 @@ def test_a_run_cut_short_is_not_exported(
 ) -> None:
     """A run folder with a file missing or damaged is named, and no model is written."""
     broken = tmp_path / "run"
-    broken.mkdir()
+    (broken / "log" / "version_0").mkdir(parents=True)
     for file in trained.iterdir():
         if file.is_file():
             (broken / file.name).write_bytes(file.read_bytes())
-    (broken / name).unlink()
+    (broken / name).unlink(missing_ok=True)
     if damage is not None:
         (broken / name).write_bytes(damage)
 
@@ -181,6 +182,29 @@ def test_a_run_cut_short_is_not_exported(
 
     check_refused(code, capsys.readouterr().err, str(broken))
     assert not (tmp_path / "model").exists()
+
+
+def test_a_model_names_files_and_not_where_they_were(trained: Path, tmp_path: Path) -> None:
+    """Of the weights that a run began with or learnt from, a model keeps the names without folders."""
+    copy = tmp_path / "run"
+    copy.mkdir()
+    for name in ("config.yaml", "vocabulary.json", "weights.safetensors"):
+        (copy / name).write_bytes((trained / name).read_bytes())
+    text = (copy / "config.yaml").read_text()
+    for key in ("initial", "imagenet", "teacher"):
+        text = text.replace(f"  {key}: null", f"  {key}: /home/me/{key}.pt")
+    (copy / "config.yaml").write_text(text)
+
+    assert run("export", copy, tmp_path / "model") == 0
+
+    facts = (tmp_path / "model" / "model.json").read_text()
+    kept = json.loads(facts)["training"]["config"]["trainer"]
+    assert [kept[key] for key in ("initial", "imagenet", "teacher")] == [
+        "initial.pt",
+        "imagenet.pt",
+        "teacher.pt",
+    ]
+    assert "/home" not in facts
 
 
 @pytest.mark.slow

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import itertools
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -313,6 +315,52 @@ def test_overfits_drawn_formulas(data: Path, tmp_path: Path) -> None:
     )
 
     assert train(wanted, tmp_path / "run")["val/exprate"] == 100
+
+
+def test_an_interruption_at_any_moment_leaves_a_sound_log(tmp_path: Path) -> None:
+    """Stopped at whichever line of writing it, the log holds what it did before or all; the next writing
+    makes up for what is missing."""
+
+    def read(log: callbacks.MetricsLog) -> list[dict[str, str]]:
+        with (Path(log.log_dir) / "metrics.csv").open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    def interrupting(count: int) -> Any:
+        """A trace function that raises at the line of that number."""
+        left = count
+
+        def trace(frame: Any, event: str, argument: Any) -> Any:
+            nonlocal left
+            left -= event == "line"
+            if left < 0:
+                raise KeyboardInterrupt
+            return trace
+
+        return trace
+
+    first = {"step": "0", "loss": "1.5", "val": ""}
+    second = {"step": "1", "loss": "", "val": "0.5"}
+    for count in itertools.count():
+        log = callbacks.MetricsLog(tmp_path, "log", str(count))
+        log.log_metrics({"loss": 1.5}, 0)
+        log.save()
+        log.log_metrics({"val": 0.5}, 1)
+        sys.settrace(interrupting(count))
+        try:
+            log.save()
+        except KeyboardInterrupt:
+            interrupted = True
+        else:
+            interrupted = False
+        finally:
+            sys.settrace(None)
+
+        assert read(log) in ([{"step": "0", "loss": "1.5"}], [first, second]), count
+        log.save()
+        assert read(log) == [first, second], count
+        if not interrupted:
+            break
+    assert count > 20
 
 
 def throughput(run: Path) -> list[tuple[float, float]]:

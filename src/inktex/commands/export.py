@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inktex.commands.output import add_json, check_targets, write_json
-from inktex.errors import BundleError, ConfigError, DataError, InktexError
+from inktex.errors import BundleError, ConfigError, DataError, InktexError, RunError
 
 if TYPE_CHECKING:
     from inktex.bundle import Facts
@@ -120,7 +120,7 @@ def _facts(run: Path, config: TrainConfig, stride: int, licence: str) -> Facts:
         plain["data"][key] = [Path(path).name for path in plain["data"][key]]
     files = (
         *(("data", key) for key in ("validation", "labels", "vocabulary")),
-        *(("trainer", key) for key in ("initial", "imagenet")),
+        *(("trainer", key) for key in ("initial", "imagenet", "teacher")),
     )
     for section, key in files:
         plain[section][key] = Path(plain[section][key]).name if plain[section][key] else None
@@ -145,10 +145,13 @@ def _kept_metrics(run: Path, monitor: str) -> dict[str, float]:
     rows: list[dict[str, float]] = []
     logs = sorted(run.glob("log/version_*/metrics.csv"), key=lambda log: int(log.parent.name.split("_")[1]))
     for log in logs:
-        with log.open(encoding="utf-8", newline="") as file:
-            rows += [
-                {key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)
-            ]
+        try:
+            with log.open(encoding="utf-8", newline="") as file:
+                rows += [
+                    {key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)
+                ]
+        except (OSError, ValueError, TypeError, csv.Error) as error:
+            raise RunError(f"{log} is damaged: {error}") from None
     validated = [row for row in rows if decides in row]
     if validated:
         return max(validated, key=lambda row: row[decides] * MONITORS[monitor])

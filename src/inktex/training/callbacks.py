@@ -1,7 +1,9 @@
-"""What happens beside the training steps: averaged weights, checkpoints, throughput."""
+"""What happens beside the training steps: averaged weights, checkpoints, throughput, the log."""
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import time
 from pathlib import Path
@@ -9,11 +11,14 @@ from typing import Any
 
 import lightning as pl
 import torch
+from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch.callbacks import Callback, WeightAveraging
+from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 
 from inktex.data.batching import Batch
 from inktex.training.best import write_weights
+from inktex.training.folder import write_text
 
 
 class AveragedWeights(WeightAveraging):
@@ -125,3 +130,24 @@ class Throughput(Callback):
         now = time.perf_counter()
         elapsed, self._last_s = now - self._last_s, now
         return elapsed
+
+
+class MetricsLog(CSVLogger):
+    """Lightning's metrics.csv, written whole each time, by way of a temporary file.
+
+    Lightning's own writes appended rows and a longer header in place, and an interruption between the two
+    leaves rows that fit no header.
+    """
+
+    @rank_zero_only
+    def save(self) -> None:
+        """Write all rows so far."""
+        rows = self.experiment.metrics
+        columns = sorted({column for row in rows for column in row})
+        if not columns:
+            return
+        table = io.StringIO()
+        writer = csv.DictWriter(table, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_text(Path(self.log_dir) / self.experiment.NAME_METRICS_FILE, table.getvalue())

@@ -16,12 +16,12 @@ import cv2
 import lightning as pl
 import torch
 from lightning.pytorch.callbacks import Callback, RichProgressBar
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.loggers import TensorBoardLogger
 
 from inktex.data.dataset import read_dataset
 from inktex.errors import ConfigError, DataError
 from inktex.training.best import KeepBest, write_weights
-from inktex.training.callbacks import AveragedWeights, Checkpoints, Throughput
+from inktex.training.callbacks import AveragedWeights, Checkpoints, MetricsLog, Throughput
 from inktex.training.config import TrainConfig, TrainerOptions
 from inktex.training.folder import dump_config, is_first_process, load_vocabulary, open_folder, write_text
 from inktex.training.initial import first_vocabulary, load_imagenet, load_teacher, take_weights
@@ -154,7 +154,7 @@ def _trainer(
         gradient_clip_val=config.optimizer.clip_norm or None,
         accumulate_grad_batches=config.optimizer.accumulate,
         callbacks=callbacks,
-        logger=[CSVLogger(folder, "log"), TensorBoardLogger(folder, "log")],
+        logger=[MetricsLog(folder, "log"), TensorBoardLogger(folder, "log")],
         check_val_every_n_epoch=options.validate_every,
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,
