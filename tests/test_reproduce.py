@@ -44,7 +44,7 @@ def test_every_step_from_inks_to_a_model(tmp_path: Path) -> None:
     assert first.returncode == 0, first.stderr
     assert [line.split()[1] for line in first.stdout.splitlines() if line.startswith("inktex ")] == [
         *("import", "import", "synthesize", "synthesize"),
-        *["train"] * 4,
+        *["train"] * 5,
         "export",
     ]
     assert (again.returncode, again.stdout) == (0, "")
