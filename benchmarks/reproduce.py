@@ -8,7 +8,7 @@ is done in five.
 
 Every command is printed before it runs. What an interrupted call has made is not made again, and its training
 goes on where it stood. All seeds are fixed; floating point still differs from machine to machine. On two CPU
-cores this takes some ten hours. ``--dry-run`` goes the same way with a few expressions and one epoch a
+cores this takes some twelve hours. ``--dry-run`` goes the same way with a few expressions and one epoch a
 training, in a minute or two, and leaves out the calibration, for which a few are too few.
 """
 
