@@ -49,16 +49,17 @@ ALLOWED: dict[str, frozenset[str]] = {
         "quantize": "",
         "export": "models bundle quantize vocabulary",
         "explain": "decoding intake recognizer vocabulary",
-        "visualize": "data ink latex mathml explain page",
+        "visualize": "data ink latex mathml explain page run_log",
         "evaluation": "data intake metrics recognizer",
         "predictions": "data latex latex_normalize metrics",
         "mathml": "latex",
         "page": "mathml",
+        "run_log": "",
         "error_page": "latex mathml page",
         "commands": (
             "latex latex_normalize latex_readable vocabulary ink inkml image intake bundle recognition "
             "recognizer decoding metrics data models training export evaluation predictions error_page "
-            "mathml explain visualize"
+            "mathml explain run_log visualize"
         ),
         "cli": "commands",
     }.items()

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
 from inktex.data.augment import draw
-from inktex.data.batching import (
-    NO_TARGET,
-    Batches,
-    BatchOptions,
-    EpochSampler,
-    collate,
-    pad_pictures,
-    plan_batches,
-)
+from inktex.data.batching import NO_TARGET, Batches, EpochSampler, collate, pad_pictures
 from inktex.data.dataset import Sample
 from inktex.data.examples import Example, Limits, prepare_examples
+from inktex.data.planning import BatchOptions
 from inktex.data.strengths import AugmentOptions
 from inktex.ink import Ink, Symbol
 from inktex.vocabulary import Vocabulary
@@ -50,30 +41,6 @@ def epoch_ids(both: Batches, epoch: int) -> list[str]:
     """The ids of what an epoch's batches hold, sorted."""
     examples = both.examples(epoch)
     return sorted(examples[index].id for batch in both.plan(epoch) for index in batch.examples)
-
-
-shapes = st.lists(st.tuples(st.integers(8, 300), st.integers(8, 900)), min_size=1, max_size=200)
-
-
-@given(shapes=shapes, seed=st.integers(0, 9), scale=st.sampled_from([0.0, 0.2]))
-@settings(max_examples=60, deadline=None)
-def test_every_picture_stands_in_one_batch_within_the_limits(
-    shapes: list[tuple[int, int]], seed: int, scale: float
-) -> None:
-    """A plan holds each picture once, fits every one, and keeps to the limits unless one alone is beyond."""
-    options = BatchOptions(pixels=60_000, pictures=8)
-
-    rng = np.random.default_rng(seed)
-    scales = np.exp(rng.normal(0, scale, len(shapes))).astype(np.float32)
-    plan = plan_batches(shapes, scales, options, rng)
-
-    assert sorted(index for batch in plan for index in batch.examples) == list(range(len(shapes)))
-    for batch in plan:
-        count, area = len(batch.examples), batch.shape[0] * batch.shape[1]
-        assert count == 1 or (count <= 8 and count * area <= 60_000)
-        for index, factor in zip(batch.examples, batch.scales, strict=True):
-            assert shapes[index][0] * factor <= batch.shape[0]
-            assert shapes[index][1] * factor <= batch.shape[1]
 
 
 def test_a_batch_reads_labels_from_left_to_right_alone_if_asked_to() -> None:

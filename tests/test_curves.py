@@ -178,6 +178,7 @@ def test_the_command_writes_each_format(resumed: Path, tmp_path: Path, capsys) -
         (["nowhere", "-o", "c.png"], "nowhere holds no training log"),
         (["empty", "-o", "c.png"], "empty holds no training log"),
         (["damaged", "-o", "c.png"], "metrics.csv is damaged"),
+        (["overlong", "-o", "c.png"], "has more values than columns"),
         (["run", "-o", "c.pdf"], ".png or .svg or .html"),
         (["run", "-o", "no/c.png"], "no folder no"),
         (["run"], "--output"),
@@ -189,6 +190,7 @@ def test_mistakes_are_named(arguments: list[str], named: str, tmp_path: Path, ca
     write_run(Path("run"), FIRST)
     write_run(Path("empty"), "epoch,step\n")
     write_run(Path("damaged"), FIRST + "2,x,,1,,\n")
+    write_run(Path("overlong"), FIRST + "2,3,,1,,,,9,9\n")
 
     assert run_curves(*arguments) == 2
 

@@ -25,7 +25,8 @@ import safetensors.torch
 
 from drawn_runs import TINY, InterruptAt, logged, write_formulas
 from drawn_runs import tiny_config as config
-from inktex.data.batching import Batch, Batches, BatchOptions
+from inktex.data.batching import Batch, Batches
+from inktex.data.planning import BatchOptions
 from inktex.data.strengths import NO_AUGMENTATION
 from inktex.errors import ConfigError, DataError, RunError
 from inktex.training import callbacks

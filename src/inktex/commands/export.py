@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import dataclasses
 import json
 from argparse import ArgumentParser, Namespace
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inktex.commands.output import add_json, check_targets, write_json
-from inktex.errors import BundleError, ConfigError, DataError, InktexError, RunError
+from inktex.errors import BundleError, ConfigError, DataError, InktexError
 
 if TYPE_CHECKING:
     from inktex.bundle import Facts
@@ -139,19 +138,11 @@ def _facts(run: Path, config: TrainConfig, stride: int, licence: str) -> Facts:
 def _kept_metrics(run: Path, monitor: str) -> dict[str, float]:
     """Return what was measured when the kept weights were, those of the best ``monitor``; without a
     validation, the last of each metric."""
+    from inktex.run_log import read_log
     from inktex.training.config import MONITORS
 
     decides = f"val/{monitor}"
-    rows: list[dict[str, float]] = []
-    logs = sorted(run.glob("log/version_*/metrics.csv"), key=lambda log: int(log.parent.name.split("_")[1]))
-    for log in logs:
-        try:
-            with log.open(encoding="utf-8", newline="") as file:
-                rows += [
-                    {key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)
-                ]
-        except (OSError, ValueError, TypeError, csv.Error) as error:
-            raise RunError(f"{log} is damaged: {error}") from None
+    rows = [row for start in read_log(run) for row in start]
     validated = [row for row in rows if decides in row]
     if validated:
         return max(validated, key=lambda row: row[decides] * MONITORS[monitor])

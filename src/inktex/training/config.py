@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from inktex.data.batching import BatchOptions
 from inktex.data.examples import Limits
+from inktex.data.planning import BatchOptions
 from inktex.data.strengths import AugmentOptions
 from inktex.errors import ConfigError
 from inktex.image import CANONICAL_SYMBOL_PX

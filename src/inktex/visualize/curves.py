@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from inktex.errors import RunError
 from inktex.mathml.elements import text
 from inktex.page import render
+from inktex.run_log import read_log
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31")
 _MOST_MARKERS = 40
@@ -91,16 +92,17 @@ def read_history(run: Path) -> History:
     Raises:
         RunError: the folder holds no log, or one that cannot be read.
     """
-    starts = [list(_rows(log)) for log in sorted(run.glob("log/version_*/metrics.csv"), key=_version)]
+    starts = [[row for row in rows if "step" in row] for rows in read_log(run)]
     starts = [rows for rows in starts if rows]
     if not starts:
         raise RunError(f"{run} holds no training log: log/version_*/metrics.csv is missing or empty")
     series: dict[str, list[tuple[int, float]]] = {}
     for number, rows in enumerate(starts):
-        again = min((later[0][0] for later in starts[number + 1 :]), default=None)
-        for step, name, value in rows:
-            if again is None or step < again:
-                series.setdefault(name, []).append((step + 1, value))
+        again = min((later[0]["step"] for later in starts[number + 1 :]), default=math.inf)
+        for row in rows:
+            for name, value in row.items() if row["step"] < again else ():
+                if name not in ("epoch", "step"):
+                    series.setdefault(name, []).append((int(row["step"]) + 1, value))
     return History(run.resolve().name, series)
 
 
@@ -139,29 +141,6 @@ def curves_page(histories: Sequence[History]) -> str:
         )
         rows.append("<tr>" + "".join(f"<td>{text(cell)}</td>" for cell in cells) + "</tr>")
     return render("curves_page", {"curves": svg[svg.index("<svg") :], "rows": "".join(rows)})
-
-
-def _version(log: Path) -> int:
-    number = log.parent.name.removeprefix("version_")
-    return int(number) if number.isdigit() else -1
-
-
-def _rows(log: Path) -> Iterator[tuple[int, str, float]]:
-    """Yield (step, column, value) of a log.
-
-    Raises:
-        RunError: it is no such log.
-    """
-    try:
-        with log.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                if not row.get("step"):
-                    continue
-                for name, value in row.items():
-                    if value and name not in ("epoch", "step"):
-                        yield int(row["step"]), name, float(value)
-    except (OSError, ValueError, TypeError, csv.Error) as error:
-        raise RunError(f"{log} is damaged: {error}") from None
 
 
 def _draw_panel(axes: Axes, panel: Panel, histories: Sequence[History]) -> None:
