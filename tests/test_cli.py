@@ -307,6 +307,8 @@ def test_synthesize_cuts_sub_expressions(tmp_path: Path, capsys) -> None:
         (["--decompose", "--labels", "x"], "--labels is for new expressions"),
         (["--decompose", "--least", "9"], "no sub-expressions of 9 symbols"),
         (["--labels", "nowhere"], "nowhere cannot be read"),
+        (["--listed", "0.5"], "--listed is a share of the labels in --labels"),
+        (["--labels", "README.md", "--listed", "2"], "--listed must be from 0 to 1"),
     ],
 )
 def test_synthesize_refuses_what_makes_nothing(

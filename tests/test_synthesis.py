@@ -264,8 +264,9 @@ def test_nothing_to_change_leaves_the_label() -> None:
 
 
 def test_listed_labels_are_those_that_can_be_written() -> None:
-    """Unknown tokens, malformed and overlong labels are left out; the others are written as they are."""
-    labels = ["x = y", "x = z", "x ^", "x + y + x + y + x + y"]
+    """Unknown tokens, malformed and overlong labels are left out, and what comes twice; the others are
+    written as they are."""
+    labels = ["x = y", "x = z", "x ^", "x + y + x + y + x + y", "x = y"]
     options = ComposeOptions(exchanges=0, rename=0, listed=1, longest=10)
     composer = Composer([written("x ^ { y } = x + y")], [label.split() for label in labels], options)
 
@@ -273,10 +274,30 @@ def test_listed_labels_are_those_that_can_be_written() -> None:
     assert composer.compose(("x",), np.random.default_rng(0)) == ("x", "=", "y")
 
 
-def test_options_that_make_no_label_are_refused() -> None:
-    """A label of no tokens cannot be."""
-    with pytest.raises(ConfigError, match="at least 1 token"):
-        ComposeOptions(longest=0)
+@pytest.mark.parametrize("share", [0.0, 0.75, 1.0])
+def test_a_share_of_labels_is_taken_from_the_list(share: float) -> None:
+    """Of 400 labels; the bounds are five standard deviations away."""
+    options = ComposeOptions(exchanges=0, rename=0, listed=share)
+    composer = Composer([written("x + y")], [("y", "+", "x")], options)
+    rng = np.random.default_rng(0)
+
+    listed = sum(composer.compose(("x", "+", "y"), rng) == ("y", "+", "x") for _ in range(400))
+
+    assert abs(listed - 400 * share) <= 5 * (400 * share * (1 - share)) ** 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"longest": 0}, "at least 1 token"),
+        ({"listed": 1.5}, "from 0 to 1"),
+        ({"listed": -0.1}, "from 0 to 1"),
+    ],
+)
+def test_options_that_make_no_label_are_refused(options: dict[str, float], message: str) -> None:
+    """A label of no tokens cannot be, nor a share beyond all or none."""
+    with pytest.raises(ConfigError, match=message):
+        ComposeOptions(**options)
 
 
 def test_made_samples_are_complete_and_depend_on_the_seed_alone() -> None:

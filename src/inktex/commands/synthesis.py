@@ -39,6 +39,13 @@ def add_synthesize(parser: ArgumentParser) -> None:
         "for is left out",
     )
     parser.add_argument(
+        "--listed",
+        type=float,
+        metavar="SHARE",
+        help="share of samples whose label is one of --labels, perhaps with parts exchanged or renamed "
+        "(default: 0.25)",
+    )
+    parser.add_argument(
         "--decompose",
         action="store_true",
         help="cut sub-expressions out of the samples instead of writing new expressions",
@@ -63,6 +70,10 @@ def run_synthesize(options: Namespace) -> int:
         raise ConfigError(f"--least must be at least 1, got {options.least}")
     if options.decompose and options.labels:
         raise ConfigError("--labels is for new expressions; with --decompose there are none")
+    if options.listed is not None and not options.labels:
+        raise ConfigError("--listed is a share of the labels in --labels: name a file of them")
+    if options.listed is not None and not 0 <= options.listed <= 1:
+        raise ConfigError(f"--listed must be from 0 to 1, got {options.listed:g}")
     check_targets(options.output, options.json)
     start = time.perf_counter()
     lines = read_labels(Path(options.labels)) if options.labels else []
@@ -100,9 +111,11 @@ def _writer(
     """Return how many expressions to write, and what writes the one of a number."""
     import numpy as np
 
+    from inktex.data.composition import ComposeOptions
     from inktex.data.synthesis import Synthesizer
 
-    synthesizer = Synthesizer(expressions, labels)
+    how = ComposeOptions() if options.listed is None else ComposeOptions(listed=options.listed)
+    synthesizer = Synthesizer(expressions, labels, how)
     if labels:
         print(f"{options.labels}: {synthesizer.listed:,} of {len(labels):,} expressions can be written")
 

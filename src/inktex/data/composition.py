@@ -65,6 +65,8 @@ class ComposeOptions:
     rarity: float = RARITY
 
     def __post_init__(self) -> None:
+        if not 0 <= self.listed <= 1:
+            raise ConfigError(f"the share of listed labels must be from 0 to 1, got {self.listed:g}")
         if self.longest < 1 or self.exchanges < 0:
             raise ConfigError(
                 f"labels need at least 1 token and 0 exchanges, got {self.longest} and {self.exchanges}"
@@ -110,7 +112,8 @@ class Composer:
 
     Args:
         expressions: whose labels, groups and symbols are used.
-        labels: further labels; those with other tokens than the expressions', or too long, are left out.
+        labels: further labels, each counted once; those with other tokens than the expressions', or too long,
+            are left out.
         options: how labels are composed.
     """
 
@@ -127,8 +130,8 @@ class Composer:
         own = [written.sample.tokens for written in expressions]
         self._shares = np.cumsum(preferences(own, options.rarity))
         self.listed = [
-            tuple(tokens)
-            for tokens in labels
+            tokens
+            for tokens in dict.fromkeys(map(tuple, labels))
             if 0 < len(tokens) <= options.longest
             and all(token in self._counts for token in tokens)
             and is_well_formed(tokens)
