@@ -30,21 +30,25 @@ def test_every_step_from_inks_to_a_model(tmp_path: Path) -> None:
     """With few inks and one epoch a training, the way ends in a model that reads; then all is done."""
     inks = few(CROHME / "inkml_train.zip", 80, tmp_path / "train.zip")
     validation = few(CROHME / "inkml_test2013.zip", 5, tmp_path / "2013.zip")
+    labels = tmp_path / "labels.txt"
+    labels.write_text("x=2\nx^2\n", encoding="utf-8")
     script = [
         sys.executable,
         ROOT / "benchmarks/reproduce.py",
         inks,
         validation,
         tmp_path / "out",
+        *("--labels", labels),
         "--dry-run",
     ]
 
     first, again = (subprocess.run(script, capture_output=True, text=True, check=False) for _ in range(2))
 
     assert first.returncode == 0, first.stderr
+    assert "2 of 2 expressions can be written" in first.stdout
     assert [line.split()[1] for line in first.stdout.splitlines() if line.startswith("inktex ")] == [
         *("import", "import", "synthesize", "synthesize"),
-        *["train"] * 5,
+        *["train"] * 6,
         "export",
     ]
     assert (again.returncode, again.stdout) == (0, "")
