@@ -141,7 +141,7 @@ EXAMPLES = (
     Example(
         "limit.png", r"\lim \limits _ { x \rightarrow 0 } \frac { \sin x } { x }", 3, chalk, {"slant": 0}
     ),
-    Example("fraction.png", r"\frac { a + b } { c }", 4, pen, {"slant": 0.14}),
+    Example("fraction.png", r"\frac { a + b } { 2 }", 4, pen, {"slant": 0.14}),
     Example("quadratic.png", r"x ^ { 2 } - 5 x + 6 = 0", 5, pen, {"slant": 0.03, "wild": 1.2}),
     Example("basel.jpg", r"\sum \limits _ { n = 1 } ^ { \infty } \frac { 1 } { n ^ { 2 } }", 6, photo),
     Example("euler.jpg", r"e ^ { i \pi } + 1 = 0", 7, photo, {"slant": 0.16, "wild": 0.9}),
