@@ -28,6 +28,8 @@ from record import ROOT
 FEW, FEWER = 60, 3  # expressions of a dry run, for training and for validation
 
 Options = dict[str, object]
+# Larger symbols, and room for them.
+LARGER: Options = {"data.symbol_px": 20, "limits.picture": 320_000, "batch.pixels": 620_000}
 TRAININGS: dict[str, Options] = {
     # From random weights, on real ink.
     "first": {"data.extra_per_epoch": 0, "trainer.epochs": 38, "augment.canonicalized": 0},
@@ -52,9 +54,7 @@ TRAININGS: dict[str, Options] = {
     # With larger symbols.
     "fourth": {
         "data.extra_per_epoch": 9000,
-        "data.symbol_px": 20,
-        "limits.picture": 320_000,
-        "batch.pixels": 620_000,
+        **LARGER,
         "trainer.epochs": 10,
         "trainer.validate_every": 5,
         "batch.growing_epochs": 0,
@@ -66,9 +66,7 @@ TRAININGS: dict[str, Options] = {
         "trainer.teacher": "fourth",
         "objective.distillation": 2,
         "data.extra_per_epoch": 10_000,
-        "data.symbol_px": 20,
-        "limits.picture": 320_000,
-        "batch.pixels": 620_000,
+        **LARGER,
         "trainer.epochs": 4,
         "trainer.validate_every": 1,
         "batch.growing_epochs": 0,
@@ -78,9 +76,7 @@ TRAININGS: dict[str, Options] = {
     # With a single pen again, and three synthetic inks for each real one.
     "sixth": {
         "data.extra_per_epoch": 24_000,
-        "data.symbol_px": 20,
-        "limits.picture": 320_000,
-        "batch.pixels": 620_000,
+        **LARGER,
         "trainer.epochs": 4,
         "trainer.validate_every": 1,
         "batch.growing_epochs": 0,
