@@ -286,6 +286,19 @@ def test_synthesize_writes_new_samples_and_figures(tmp_path: Path, capsys) -> No
     assert json.loads((tmp_path / "c.json").read_text())["distinct_labels"] == len(set(made[0]))
 
 
+def test_synthesize_renames_as_many_labels_as_told(tmp_path: Path, capsys) -> None:
+    """With 0 none is, and neither label has a group that fits into the other."""
+    write_dataset([typed("x + x"), typed("y")], tmp_path / "a.parquet")
+    labels = {}
+    for share in ("0", "1"):
+        made = tmp_path / f"{share}.parquet"
+        assert run("synthesize", tmp_path / "a.parquet", made, "--count", 40, "--rename", share) == 0
+        labels[share] = {" ".join(sample.tokens) for sample in read_dataset(made)}
+
+    assert labels["0"] == {"x + x", "y"}
+    assert "y + y" in labels["1"]
+
+
 def test_synthesize_cuts_sub_expressions(tmp_path: Path, capsys) -> None:
     """All of them unless told how many."""
     write_dataset([typed("x + y"), typed("( x ) 2")], tmp_path / "a.parquet")
@@ -309,6 +322,8 @@ def test_synthesize_cuts_sub_expressions(tmp_path: Path, capsys) -> None:
         (["--labels", "nowhere"], "nowhere cannot be read"),
         (["--listed", "0.5"], "--listed is a share of the labels in --labels"),
         (["--labels", "README.md", "--listed", "2"], "--listed must be from 0 to 1"),
+        (["--rename", "-1"], "--rename must be from 0 to 1"),
+        (["--decompose", "--rename", "0"], "--rename is for new expressions"),
     ],
 )
 def test_synthesize_refuses_what_makes_nothing(

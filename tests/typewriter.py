@@ -63,6 +63,8 @@ class Typewriter:
                 right = self.row(tokens[at + 2 : end], place + 2, edge + size, middle, size)
                 self.put(place, token, edge, middle - size, right, middle + size)
                 at, edge = end + 1, right + GAP * size
+            else:
+                raise ValueError(f"the typewriter has no {token}")
         return edge - GAP * size
 
 

@@ -46,6 +46,13 @@ def add_synthesize(parser: ArgumentParser) -> None:
         "(default: 0.25)",
     )
     parser.add_argument(
+        "--rename",
+        type=float,
+        metavar="SHARE",
+        help="share of new labels whose letters, digits and signs are renamed; fewer keep more of what usually "
+        "stands together (default: 0.7)",
+    )
+    parser.add_argument(
         "--decompose",
         action="store_true",
         help="cut sub-expressions out of the samples instead of writing new expressions",
@@ -68,12 +75,15 @@ def run_synthesize(options: Namespace) -> int:
         raise ConfigError(f"--seed must be at least 0, got {options.seed}")
     if options.least < 1:
         raise ConfigError(f"--least must be at least 1, got {options.least}")
-    if options.decompose and options.labels:
-        raise ConfigError("--labels is for new expressions; with --decompose there are none")
+    for name in ("labels", "rename"):
+        if options.decompose and getattr(options, name) is not None:
+            raise ConfigError(f"--{name} is for new expressions; with --decompose there are none")
     if options.listed is not None and not options.labels:
         raise ConfigError("--listed is a share of the labels in --labels: name a file of them")
-    if options.listed is not None and not 0 <= options.listed <= 1:
-        raise ConfigError(f"--listed must be from 0 to 1, got {options.listed:g}")
+    for name in ("listed", "rename"):
+        share = getattr(options, name)
+        if share is not None and not 0 <= share <= 1:
+            raise ConfigError(f"--{name} must be from 0 to 1, got {share:g}")
     check_targets(options.output, options.json)
     start = time.perf_counter()
     lines = read_labels(Path(options.labels)) if options.labels else []
@@ -114,7 +124,8 @@ def _writer(
     from inktex.data.composition import ComposeOptions
     from inktex.data.synthesis import Synthesizer
 
-    how = ComposeOptions() if options.listed is None else ComposeOptions(listed=options.listed)
+    stated = {name: getattr(options, name) for name in ("listed", "rename")}
+    how = ComposeOptions(**{name: share for name, share in stated.items() if share is not None})
     synthesizer = Synthesizer(expressions, labels, how)
     if labels:
         print(f"{options.labels}: {synthesizer.listed:,} of {len(labels):,} expressions can be written")
