@@ -49,7 +49,7 @@ def add_synthesize(parser: ArgumentParser) -> None:
         "--rename",
         type=float,
         metavar="SHARE",
-        help="share of new labels whose letters, digits and signs are renamed; fewer keep more of what usually "
+        help="share of new labels whose letters, digits and signs are renamed; a small one keeps what often "
         "stands together (default: 0.7)",
     )
     parser.add_argument(
