@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -175,18 +176,26 @@ def test_processes_share_an_epoch_without_overlap() -> None:
 
 
 def test_what_does_not_fit_is_counted() -> None:
-    """Samples beyond a limit or with unknown tokens are left out, with a count for each reason."""
+    """Samples beyond a limit, with unknown tokens or nothing to see are left out, counted by reason."""
+    _, blank = cv2.imencode(".png", np.full((40, 60), 255, np.uint8))
     samples = [
         sample("long", "a" * 9),
         sample("strange", "ac"),
         sample("good", "ab"),
         sample("wide", "ab" * 4),
+        Sample("blank", "train", "test", ("a",), blank.tobytes(), None, "", None),
+        Sample("damaged", "train", "test", ("a",), blank.tobytes()[:30], None, "", None),
     ]
 
     examples, left_out = prepare_examples(samples, VOCABULARY, Limits(label=8, picture=3_000))
 
     assert [example.id for example in examples] == ["good"]
-    assert left_out == {"label too long": 1, "token not in the vocabulary": 1, "picture too large": 1}
+    assert left_out == {
+        "label too long": 1,
+        "token not in the vocabulary": 1,
+        "picture unreadable or without ink": 2,
+        "picture too large": 1,
+    }
 
 
 def test_padding_marks_what_is_outside() -> None:

@@ -13,7 +13,7 @@ from inktex.data.alignment import align_tokens
 from inktex.data.augment import CELL_PX, Drawing, PreparedInk, draw, draw_picture, prepare
 from inktex.data.dataset import Sample
 from inktex.data.strengths import AugmentOptions
-from inktex.errors import VocabularyError
+from inktex.errors import ImageError, VocabularyError
 from inktex.image import CANONICAL_SYMBOL_PX, canonicalize, decode
 from inktex.vocabulary import Vocabulary
 
@@ -60,7 +60,7 @@ def prepare_example(
 
     Raises:
         VocabularyError: a token the vocabulary does not hold.
-        InktexError: the sample's picture cannot be read.
+        ImageError: the sample's picture cannot be read, or shows no ink.
     """
     tokens = vocabulary.encode(sample.tokens)
     if sample.ink is None:
@@ -89,7 +89,12 @@ def prepare_examples(
 ) -> tuple[list[Example], dict[str, int]]:
     """Prepare all samples that fit; return them and how many were left out for which reason."""
     examples = []
-    left_out = {"label too long": 0, "token not in the vocabulary": 0, "picture too large": 0}
+    left_out = {
+        "label too long": 0,
+        "token not in the vocabulary": 0,
+        "picture unreadable or without ink": 0,
+        "picture too large": 0,
+    }
     for sample in samples:
         if len(sample.tokens) > limits.label:
             left_out["label too long"] += 1
@@ -98,6 +103,9 @@ def prepare_examples(
             example = prepare_example(sample, vocabulary, symbol_px)
         except VocabularyError:
             left_out["token not in the vocabulary"] += 1
+            continue
+        except ImageError:
+            left_out["picture unreadable or without ink"] += 1
             continue
         if example.shape[0] * example.shape[1] > limits.picture:
             left_out["picture too large"] += 1
