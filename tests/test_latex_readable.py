@@ -80,6 +80,13 @@ TYPED = [
     (r"x _ { 1 } , x _ { 1 , 2 }", "x_1, x_{1,2}"),
     ("n ! - 1", "n! - 1"),
     # Environments and text.
+    # Delimiters round an array grow with it, where no script holds on to one; a brace may stand alone.
+    (r"( \begin{matrix} a \\ b \end{matrix} ) x", r"\left( \begin{matrix} a \\ b \end{matrix} \right) x"),
+    (r"\{ \begin{matrix} a \\ b \end{matrix} .", r"\left\{ \begin{matrix} a \\ b \end{matrix} \right. ."),
+    (r"( \begin{matrix} a \\ b \end{matrix} ] x", r"(\begin{matrix} a \\ b \end{matrix}]x"),
+    (r"( \begin{matrix} a \\ b \end{matrix} ) ^ { 2 }", r"(\begin{matrix} a \\ b \end{matrix})^2"),
+    (r"\{ \begin{matrix} a \end{matrix} \} _ { 2 }", r"\{\begin{matrix} a \end{matrix}\}_2"),
+    (r"\big ( \begin{matrix} a \end{matrix} )", r"\big(\begin{matrix} a \end{matrix})"),
     (r"A = \begin{matrix} a & - b \\ & d \end{matrix} x", r"A = \begin{matrix} a & -b \\ & d \end{matrix} x"),
     (r"\begin{array} { c | c } x \end{array}", r"\begin{array}{c|c} x \end{array}"),
     (r"2 \text { 若 a - b , \alpha c } x", r"2 \text{若a-b,\alpha c} x"),
@@ -184,20 +191,25 @@ def plain(node: Node | None) -> object:
 
 
 def dissolved(item: Node) -> tuple[object, ...]:
-    """What an item of a row is, its items if it is a group."""
-    if isinstance(item, Group):
-        return tuple(each for inner in item.body.items for each in dissolved(inner))
+    r"""What an item of a row is, its items if it is a group; an array without `\left` and `\right`."""
+    match item:
+        case Group(Row(items)):
+            return tuple(each for inner in items for each in dissolved(inner))
+        case Fence(left, Row((Environment(name) as array,)), right) if name in ("matrix", "array"):
+            return *map(Symbol, left.strip(".")), plain(array), *map(Symbol, right.strip("."))
     return (plain(item),)
 
 
 def assert_law(tokens: list[str]) -> None:
-    """What is written reads as the same tree, is its own readable form and no longer than the tokens."""
+    """What is written reads as the same tree, is its own readable form and no longer than the tokens, but for
+    the delimiters of arrays."""
     text = readable(tokens)
     tree = parse(tokens)
 
     assert plain(parse(tokenize(text))) == plain(tree)
     assert readable(tokenize(text)) == text
-    assert len(text) <= len(" ".join(to_tokens(tree)))
+    delimiters = sum(len(r"\left \right. ") for token in tokens if token.startswith("\\begin"))
+    assert len(text) <= len(" ".join(to_tokens(tree))) + delimiters
     assert " ".join(text.split()) == text
 
 

@@ -121,6 +121,16 @@ def differing(tokens: Sequence[str], *marked: int) -> list[str]:
             "<mtr><mtd><mi>c</mi></mtd></mtr></mtable>",
         ),
         (
+            r"\{ \begin{matrix} a \end{matrix} x",
+            '<mo form="prefix" stretchy="true">{</mo><mtable><mtr><mtd><mi>a</mi></mtd></mtr></mtable>'
+            "<mi>x</mi>",
+        ),
+        (
+            r"| \begin{matrix} a \end{matrix} |",
+            '<mo form="prefix" stretchy="true">|</mo><mtable><mtr><mtd><mi>a</mi></mtd></mtr></mtable>'
+            '<mo form="postfix" stretchy="true">|</mo>',
+        ),
+        (
             r"\begin{array}{r|c} a & b \end{array}",
             '<mtable columnalign="right center" columnlines="solid"><mtr><mtd style="text-align:right">'
             '<mi>a</mi></mtd><mtd style="border-left:thin solid"><mi>b</mi></mtd></mtr></mtable>',

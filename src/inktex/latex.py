@@ -46,6 +46,11 @@ DELIMITERS: frozenset[str] = frozenset("()[]|/.<>").union(
 SCRIPTS: tuple[str, str] = ("_", "^")  # in the order in which they are written
 # Environments whose name is followed by a column specification in braces.
 COLUMN_ENVIRONMENTS: frozenset[str] = frozenset({"array", "tabular"})
+# Arrays without delimiters of their own, what may stand round them as a plain symbol, and what may not come
+# before that, since it takes the symbol for itself.
+_BARE_ARRAYS = frozenset({"matrix", "array"})
+_AROUND: dict[str, str] = {"(": ")", "[": "]", "|": "|", r"\{": r"\}"}
+_TAKES_DELIMITER = frozenset(commands("big Big bigg Bigg bigl Bigl biggl Biggl not middle"))
 # Groups and arguments may be nested this deep; handwriting stays below ten.
 MAX_DEPTH = 64
 
@@ -140,6 +145,34 @@ def parse(tokens: Sequence[str]) -> Row:
         LatexError: if the tokens are not well-formed, with the position of the first that does not fit.
     """
     return _Parser(tokens).row(frozenset())
+
+
+def arrays_between(items: Sequence[Node]) -> Iterator[tuple[int, str]]:
+    r"""Yield where arrays stand between plain delimiters, which have to be as high, and what closes each.
+
+    The symbol before such an array opens; what closes is the symbol after it, or nothing after a brace that
+    stands alone, as before several cases.
+
+    Args:
+        items: of a row.
+    """
+    free = 0  # the first item that is none of an array's
+    for place in range(1, len(items)):
+        opening, array = items[place - 1], items[place]
+        after = items[place + 1] if place + 1 < len(items) else None
+        before = items[place - 2] if place > 1 else None
+        taken = isinstance(before, Symbol) and before.token in _TAKES_DELIMITER
+        if place <= free or taken or not isinstance(opening, Symbol) or opening.token not in _AROUND:
+            continue
+        if not isinstance(array, Environment) or array.name not in _BARE_ARRAYS:
+            continue
+        closing = Symbol(_AROUND[opening.token])
+        if after == closing:
+            free = place + 2
+            yield place, closing.token
+        elif opening.token == r"\{" and not (isinstance(after, Script) and after.base == closing):
+            free = place + 1
+            yield place, ""
 
 
 def to_tokens(tree: Node) -> list[str]:

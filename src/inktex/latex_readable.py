@@ -27,6 +27,7 @@ from inktex.latex import (
     Row,
     Script,
     Symbol,
+    arrays_between,
     commands,
     parse,
     tokenize,
@@ -84,9 +85,9 @@ _BLANK_LINE = re.compile(r"\n\s*\n")
 def readable(tokens: Sequence[str]) -> str:
     r"""Write tokens as a person would type them.
 
-    Reading the result gives the same tree, but for braces that do nothing and for `\limits` where it is the
-    default. The result is its own readable form, and never longer than the tokens of the tree with a space
-    between any two.
+    Reading the result gives the same tree, but for braces that do nothing, for `\limits` where it is the
+    default, and for `\left` and `\right`, which delimiters round an array get. The result is its own readable
+    form, and but for these two never longer than the tokens of the tree with a space between any two.
 
     * Scripts of one letter, digit or simple sign go without braces (`x^2`, `e^\pi`, `0^+`); arguments of
       commands keep them (`\frac{1}{2}`, `\sqrt{x}`).
@@ -166,6 +167,10 @@ def _pruned_row(row: Row, display: bool, before: Node | None = None) -> Row:
             base = _ungrouped(node.base)
             node = Script(base if isinstance(base, Symbol) else node.base, node.sub, node.sup)
         items.append(node if given else _ungrouped(node))
+    for place, closing in reversed(list(arrays_between(items))):
+        opening, array = items[place - 1 : place + 1]
+        assert isinstance(opening, Symbol)
+        items[place - 1 : place + 1 + bool(closing)] = [Fence(opening.token, Row((array,)), closing or ".")]
     return Row(tuple(items))
 
 

@@ -112,6 +112,7 @@ class _Printer:
     def sequence(self, items: Sequence[Node]) -> list[str]:
         """Return the elements of a row, with the space and signs that go with functions."""
         kinds = rows.kinds(items)
+        high = rows.round_arrays(items)
         outside = self.font
         result: list[str] = []
         place = 0
@@ -124,7 +125,7 @@ class _Printer:
                 break
             end = rows.run_end(items, place, self.font)
             before, after = rows.around_function(kinds, place, end)
-            result += [before, self.run(items[place:end], rows.form(kinds, place)), after]
+            result += [before, self.run(items[place:end], high.get(place) or rows.form(kinds, place)), after]
             place = end
         self.font = outside
         return [drawn for drawn in result if drawn]
@@ -185,7 +186,7 @@ class _Printer:
             return element("mi", text(in_alphabet(char, self.font)), upright, differs)
         if token in OPERATORS:
             char, _ = OPERATORS[token]
-            fixed = ' stretchy="false"' if char in STRETCHING else ""
+            fixed = ' stretchy="false"' if char in STRETCHING and "stretchy" not in form else ""
             tight = ' lspace="0" rspace="0"' if char in TIGHT else ""
             return element("mo", text(char), fixed + (form or tight), differs)
         char = IDENTIFIERS.get(token, token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from inktex.latex import DELIMITERS, Command, Node, Script, Symbol
+from inktex.latex import DELIMITERS, Command, Node, Script, Symbol, arrays_between
 from inktex.mathml.elements import space
 from inktex.mathml.symbols import (
     FUNCTIONS,
@@ -69,6 +69,16 @@ def form(kinds: Sequence[Kind], place: int) -> str:
     if (seen[-1] if seen else None) in _BEFORE_OPERAND:
         return (' form="prefix"' if coming else "") + ' lspace="0" rspace="0"'
     return ' lspace="0" rspace="0"' if after in _AFTER_OPERAND else ""
+
+
+def round_arrays(items: Sequence[Node]) -> dict[int, str]:
+    """Return, by place, the attributes of delimiters that have to be as high as an array beside them."""
+    attributes: dict[int, str] = {}
+    for place, closing in arrays_between(items):
+        attributes[place - 1] = ' form="prefix" stretchy="true"'
+        if closing:
+            attributes[place + 1] = ' form="postfix" stretchy="true"'
+    return attributes
 
 
 def around_function(kinds: Sequence[Kind], place: int, end: int) -> tuple[str, str]:
