@@ -18,7 +18,7 @@ help:
 	@echo "make check   ruff, mypy and the test of import directions"
 	@echo "make bench   time the recognizer; writes benchmarks/results/examples.json"
 	@echo "make smoke   every configuration: 20 steps, an export, a picture read; on the CPU, some minutes"
-	@echo "make reproduce TRAIN=inkml_train.zip VALIDATION=inkml_test2013.zip [LABELS=latex.txt]   the shipped model anew; hours"
+	@echo "make reproduce TRAIN=inkml_train.zip VALIDATION=inkml_test2013.zip [LABELS=latex.txt] [PHOTOS=photos.zip]   the shipped model anew; hours"
 	@echo "make setup   set up for development only"
 	@echo "make clean   remove .venv, caches and builds (not runs/ and data/)"
 
@@ -40,7 +40,7 @@ bench: $(VENV)/.base
 	@$(BIN)/python benchmarks/recognition.py --alone --name examples
 
 reproduce: $(VENV)/.dev
-	@$(BIN)/python benchmarks/reproduce.py $(TRAIN) $(VALIDATION) runs/reproduced $(if $(LABELS),--labels $(LABELS))
+	@$(BIN)/python benchmarks/reproduce.py $(TRAIN) $(VALIDATION) runs/reproduced $(if $(LABELS),--labels $(LABELS)) $(if $(PHOTOS),--photos $(PHOTOS))
 
 smoke: $(VENV)/.dev
 	@$(BIN)/python -W ignore benchmarks/smoke.py
