@@ -79,7 +79,6 @@ TYPED = [
     ("( 1 , 2 ) = 1 , 0 0 0 , 0 0 0 ; 1 , 0 0", "(1, 2) = 1,000,000; 1, 00"),
     (r"x _ { 1 } , x _ { 1 , 2 }", "x_1, x_{1,2}"),
     ("n ! - 1", "n! - 1"),
-    # Environments and text.
     # Delimiters round an array grow with it, where no script holds on to one; a brace may stand alone.
     (r"( \begin{matrix} a \\ b \end{matrix} ) x", r"\left( \begin{matrix} a \\ b \end{matrix} \right) x"),
     (r"\{ \begin{matrix} a \\ b \end{matrix} .", r"\left\{ \begin{matrix} a \\ b \end{matrix} \right. ."),
@@ -87,6 +86,7 @@ TYPED = [
     (r"( \begin{matrix} a \\ b \end{matrix} ) ^ { 2 }", r"(\begin{matrix} a \\ b \end{matrix})^2"),
     (r"\{ \begin{matrix} a \end{matrix} \} _ { 2 }", r"\{\begin{matrix} a \end{matrix}\}_2"),
     (r"\big ( \begin{matrix} a \end{matrix} )", r"\big(\begin{matrix} a \end{matrix})"),
+    # Environments and text.
     (r"A = \begin{matrix} a & - b \\ & d \end{matrix} x", r"A = \begin{matrix} a & -b \\ & d \end{matrix} x"),
     (r"\begin{array} { c | c } x \end{array}", r"\begin{array}{c|c} x \end{array}"),
     (r"2 \text { 若 a - b , \alpha c } x", r"2 \text{若a-b,\alpha c} x"),

@@ -171,7 +171,6 @@ def arrays_between(items: Sequence[Node]) -> Iterator[tuple[int, str]]:
             free = place + 2
             yield place, closing.token
         elif opening.token == r"\{" and not (isinstance(after, Script) and after.base == closing):
-            free = place + 1
             yield place, ""
 
 
