@@ -12,8 +12,8 @@ from pathlib import Path
 
 from inktex import Recognizer
 from inktex.data.dataset import read_dataset
-from inktex.evaluation import predict
 from inktex.metrics.report import measure
+from inktex.predictions.evaluation import predict
 from record import write_record
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from inktex import Recognizer
-from inktex.box import Box
 from inktex.data.alignment import UNALIGNED, align_tokens
 from inktex.data.dataset import Sample, read_dataset
-from inktex.ink import Ink, Symbol, raster
+from inktex.image.box import Box
+from inktex.ink.strokes import Ink, Symbol, raster
 from record import write_record
 
 _PEN_PX = 2.5  # of ink as the recognizer draws it

@@ -32,7 +32,7 @@ from pathlib import Path
 
 from inktex.data.dataset import read_dataset, write_dataset
 from inktex.errors import LatexError
-from inktex.latex_normalize import normalize
+from inktex.latex.normalize import normalize
 from record import ROOT
 
 FEW, FEWER = 60, 3  # expressions of a dry run, for training and for validation

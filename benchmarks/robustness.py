@@ -21,7 +21,7 @@ from inktex import Recognizer
 from inktex.commands.output import progress
 from inktex.data.dataset import Sample, read_dataset
 from inktex.errors import ConfigError, DataError, InktexError
-from inktex.image import decode
+from inktex.image.canonical import decode
 from inktex.metrics.uncertainty import wilson
 from record import write_record
 

@@ -16,8 +16,8 @@ from typing import Any
 from inktex import Recognizer
 from inktex.commands.output import progress
 from inktex.data.dataset import read_dataset
-from inktex.evaluation import predict
 from inktex.metrics.report import measure
+from inktex.predictions.evaluation import predict
 from record import write_record
 
 SEARCHES: dict[str, dict[str, Any]] = {

@@ -28,7 +28,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from inktex import Recognizer, cli
-from inktex.data.batching import NO_TARGET, Batch
+from inktex.data.batches.batching import NO_TARGET, Batch
 from inktex.data.dataset import Sample, read_dataset, write_dataset
 from inktex.training.config import TrainConfig
 from inktex.training.reading import read_config

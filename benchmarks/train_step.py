@@ -26,7 +26,7 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback
 
-from inktex.data.batching import Batch
+from inktex.data.batches.batching import Batch
 from inktex.errors import ConfigError, DataError, InktexError
 from inktex.training.config import TrainConfig
 from inktex.training.loading import TrainingData

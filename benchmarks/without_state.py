@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 
 from inktex.decoding.stepper import BoolArray, FloatArray, IntArray, OnnxStepper
-from inktex.image import decode
+from inktex.image.canonical import decode
 from inktex.models.hmer_mtl import HmerMtlModel, HmerMtlOptions
 from inktex.models.interface import Features
-from inktex.recognizer import Recognizer
+from inktex.recognition.recognizer import Recognizer
 
 OPSET = 17
 STRIDE = 16  # of CoMER

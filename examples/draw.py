@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from handwriting import Box, Hand, drift
 
-from inktex.ink import Ink, Symbol, draw_strokes, ink_to_json
-from inktex.inkml import InkDocument, write_inkml
+from inktex.ink.inkml import InkDocument, write_inkml
+from inktex.ink.strokes import Ink, Symbol, draw_strokes, ink_to_json
 
 Picture = npt.NDArray[np.float64]  # [h, w] or [h, w, 3]
 Colour = tuple[float, float, float]  # blue, green, red from 0 to 255

@@ -13,10 +13,10 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a bundle of a tiny random network whose answers depend on the picture."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
-    from inktex.bundle import Facts, SearchDefaults
-    from inktex.export import export
-    from inktex.image import CANONICAL_SYMBOL_PX
+    from inktex.export.onnx import export
+    from inktex.image.canonical import CANONICAL_SYMBOL_PX
     from inktex.models.inktex import InktexModel, InktexOptions
+    from inktex.recognition.bundle import Facts, SearchDefaults
     from inktex.vocabulary import Vocabulary
 
     torch.manual_seed(0)

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from inktex.ink import Ink, rasterize
+from inktex.ink.strokes import Ink, rasterize
 
 
 def scribble(seed: int, strokes: int = 4) -> Ink:

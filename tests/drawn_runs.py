@@ -10,9 +10,9 @@ import cv2
 import lightning as pl
 import numpy as np
 
+from inktex.data.batches.bucketing import BatchOptions
 from inktex.data.dataset import Sample, write_dataset
-from inktex.data.planning import BatchOptions
-from inktex.ink import Ink, Symbol, rasterize
+from inktex.ink.strokes import Ink, Symbol, rasterize
 from inktex.models.inktex import InktexOptions
 from inktex.training.config import DataOptions, OptimizerOptions, TrainConfig, TrainerOptions
 

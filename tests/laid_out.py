@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from inktex.data.dataset import Sample
-from inktex.data.entries import Rejected
+from inktex.data.formats.records import Rejected
 
 
 def cross(seed: int = 0, light_ink: bool = True) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from inktex.data.alignment import UNALIGNED, align_tokens, token_reference
-from inktex.ink import Ink, Symbol
+from inktex.ink.strokes import Ink, Symbol
 
 STROKES = tuple(np.array([[i, 0], [i, 1]], dtype=np.float32) for i in range(6))
 

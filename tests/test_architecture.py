@@ -21,51 +21,32 @@ SOURCE = Path(__file__).parents[1] / "src"
 ALLOWED: dict[str, frozenset[str]] = {
     part: frozenset(others.split())
     for part, others in {
-        "__init__": "recognition recognizer",
+        "__init__": "recognition",
         "errors": "",
-        "latex": "",
-        "latex_normalize": "latex",
-        "latex_parts": "latex",
-        "latex_spacing": "latex",
-        "latex_readable": "latex latex_spacing",
         "vocabulary": "",
-        "ink": "",
-        "inkml": "ink",
-        "image_header": "",
-        "image_ink": "",
-        "image_symbols": "image_ink",
-        "box": "",
-        "image": "box image_header image_ink image_symbols",
-        "decoding": "latex vocabulary",
-        "bundle": "vocabulary",
-        "intake": "box image ink inkml",
-        "recognition": "box latex_readable mathml",
-        "details": "box decoding latex recognition vocabulary",
-        "recognizer": "box bundle decoding details image intake recognition vocabulary",
-        "metrics": "latex latex_parts",
-        "models": "",
-        "data": "latex latex_normalize latex_parts vocabulary ink inkml image image_ink image_symbols",
-        "training": "data models decoding metrics vocabulary image",
-        "quantize": "",
-        "export": "models bundle quantize vocabulary",
-        "explain": "decoding intake recognizer vocabulary",
-        "visualize": "data ink latex mathml explain page run_log",
-        "evaluation": "data intake metrics recognizer",
-        "predictions": "data latex latex_normalize metrics",
+        "latex": "",
         "mathml": "latex",
-        "page": "mathml",
-        "run_log": "",
-        "error_page": "latex mathml page",
+        "ink": "",
+        "image": "",
+        "decoding": "latex vocabulary",
+        "recognition": "image ink decoding latex mathml vocabulary",
+        "models": "",
+        "metrics": "latex",
+        "data": "latex vocabulary ink image",
+        "training": "data models decoding metrics vocabulary image",
+        "export": "models recognition vocabulary",
+        "predictions": "data latex metrics recognition",
+        "pages": "latex mathml training visualize",
+        "visualize": "data ink latex mathml recognition decoding vocabulary training",
         "commands": (
-            "latex latex_normalize latex_readable vocabulary ink inkml image intake bundle recognition "
-            "recognizer decoding metrics data models training export evaluation predictions error_page "
-            "mathml explain run_log visualize"
+            "latex mathml vocabulary ink image decoding recognition metrics data models training export "
+            "predictions pages visualize"
         ),
         "cli": "commands",
     }.items()
 }
 # What may import PyTorch or need something that does; nobody who only recognizes or prepares data loads it.
-WITH_TORCH = ("models", "training", "export", "quantize", "data.batching")
+WITH_TORCH = ("models", "training", "export", "data.batches.batching")
 IMPORT_NAMES = {"opencv-python-headless": "cv2", "PyYAML": "yaml"}
 USED_BY_OTHERS = {"tensorboard"}  # by Lightning, for its log
 HEAVY = frozenset({"torch", "lightning", "safetensors", "onnx", "tensorboard"})
@@ -105,7 +86,7 @@ def own(name: str) -> str | None:
     if name.split(".")[0] != "inktex":
         return None
     if name in ("inktex", "inktex.Recognizer", "inktex.Recognition"):
-        return "recognizer"
+        return "recognition.recognizer"
     parts = name.split(".")[1:]
     while parts and ".".join(parts) not in MODULES:
         parts.pop()
@@ -236,7 +217,7 @@ def declared(*extras: str) -> set[str]:
 
 def test_what_recognition_imports_is_in_the_base_install() -> None:
     """The base install has every package that the recognizer needs."""
-    needed = set().union(*(packages(name) for name in reachable("recognizer")))
+    needed = set().union(*(packages(name) for name in reachable("recognition.recognizer")))
 
     assert needed <= declared()
 
@@ -297,7 +278,7 @@ def test_the_public_surface_is_three_names() -> None:
 
     assert printed.splitlines() == [
         "['Recognition', 'Recognizer', '__version__'] False",
-        "inktex.recognizer inktex.recognition",
+        "inktex.recognition.recognizer inktex.recognition.result",
     ]
 
 

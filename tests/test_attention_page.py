@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from lxml import html
 
 from browser import Page
-from inktex.explain import Explanation
-from inktex.latex import is_well_formed
-from inktex.visualize.attention_page import attention_page, closed
+from inktex.latex.tree import is_well_formed
+from inktex.pages.attention import attention_page, closed
+from inktex.visualize.explain import Explanation
 
 LABELS = (
     r"x = \frac { - b \pm \sqrt { b ^ { 2 } - 4 a c } } { 2 a }",

@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from inktex.explain import Explanation
 from inktex.visualize.attention import attention_frames, attention_sheet, encode_gif
 from inktex.visualize.counting import CountingMap, counting_sheet
+from inktex.visualize.explain import Explanation
 from inktex.visualize.overlay import blank, colours, place, shape_px, warm
 
 Image = pytest.importorskip("PIL.Image")

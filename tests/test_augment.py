@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inktex.data.augment import CELL_PX, draw, draw_picture, prepare
-from inktex.data.strengths import NO_AUGMENTATION, USUAL_PEN_PX, AugmentOptions
+from inktex.data.batches.augment import CELL_PX, draw, draw_picture, prepare
+from inktex.data.batches.options import NO_AUGMENTATION, USUAL_PEN_PX, AugmentOptions
 from inktex.errors import ConfigError
-from inktex.image import CANONICAL_SYMBOL_PX, MARGIN_PX, canonicalize
-from inktex.image_ink import sharp_binary
-from inktex.image_symbols import typical_symbol_px
-from inktex.ink import Ink, Symbol, draw_strokes, rasterize
+from inktex.image.canonical import CANONICAL_SYMBOL_PX, MARGIN_PX, canonicalize
+from inktex.image.separation import sharp_binary
+from inktex.image.symbol_size import typical_symbol_px
+from inktex.ink.strokes import Ink, Symbol, draw_strokes, rasterize
 
 MOVING = {"perspective": 0.1, "wave": 0.1, "stroke_shift": 0.04}  # each strong
 SHARES = (

@@ -8,13 +8,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from inktex.data.augment import draw
-from inktex.data.batching import NO_TARGET, Batches, EpochSampler, collate, pad_pictures
+from inktex.data.batches.augment import draw
+from inktex.data.batches.batching import NO_TARGET, Batches, EpochSampler, collate, pad_pictures
+from inktex.data.batches.bucketing import BatchOptions
+from inktex.data.batches.examples import Example, Limits, prepare_examples
+from inktex.data.batches.options import AugmentOptions
 from inktex.data.dataset import Sample
-from inktex.data.examples import Example, Limits, prepare_examples
-from inktex.data.planning import BatchOptions
-from inktex.data.strengths import AugmentOptions
-from inktex.ink import Ink, Symbol
+from inktex.ink.strokes import Ink, Symbol
 from inktex.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.build([["a", "b"]])

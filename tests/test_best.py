@@ -15,9 +15,9 @@ pytest.importorskip("pyarrow")
 
 from drawn_runs import TEXTS, formula, logged, tiny_config, write_formulas
 from inktex.errors import ConfigError
-from inktex.image import canonicalize, decode
-from inktex.training.best import Watch
+from inktex.image.canonical import canonicalize, decode
 from inktex.training.config import MONITORS, OptimizerOptions, TrainConfig, TrainerOptions
+from inktex.training.early_stopping import Watch
 from inktex.training.folder import load_run
 from inktex.training.module import TrainingModule
 from inktex.training.run import train

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from inktex.bundle import Bundle, Calibration, Facts, SearchDefaults, load_bundle
 from inktex.errors import BundleError
+from inktex.recognition.bundle import Bundle, Calibration, Facts, SearchDefaults, load_bundle
 from inktex.vocabulary import Vocabulary
 
 FILES = ["encoder.onnx", "model.json", "step.onnx", "vocabulary.json"]

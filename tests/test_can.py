@@ -14,10 +14,10 @@ from torch.testing import assert_close
 
 import test_models
 import tiny_models
-from inktex.bundle import Facts
 from inktex.models.can import CanModel, CanOptions
 from inktex.models.counting import CountingBranch
 from inktex.models.interface import Features
+from inktex.recognition.bundle import Facts
 from inktex.vocabulary import Vocabulary
 from literal import (
     Array,
@@ -196,7 +196,7 @@ def test_the_network_without_counting_does_what_every_family_must(
 def test_networks_export(counting: bool) -> None:
     """The exported graphs compute what the network does, at sizes and lengths they were not traced with."""
     pytest.importorskip("onnx")
-    from inktex.export import export
+    from inktex.export.onnx import export
 
     vocabulary = Vocabulary.build([list("abcdefgh")])
     model = randomised(CanModel(len(vocabulary), replace(SMALL, counting=counting)))

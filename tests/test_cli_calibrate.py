@@ -16,10 +16,10 @@ pytest.importorskip("pyarrow")
 
 from drawn import png, scribble
 from inktex import cli
-from inktex.bundle import load_bundle
 from inktex.data.dataset import Sample, write_dataset
-from inktex.recognition import Recognition
-from inktex.recognizer import Recognizer
+from inktex.recognition.bundle import load_bundle
+from inktex.recognition.recognizer import Recognizer
+from inktex.recognition.result import Recognition
 
 PICTURE = png(scribble(0))
 

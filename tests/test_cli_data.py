@@ -9,8 +9,8 @@ from inktex import cli
 from inktex.commands.data import TOKENIZERS
 from inktex.commands.labels import _FORMS
 from inktex.data.dataset import read_dataset
-from inktex.data.tokenizers import NAMES
-from inktex.data.vocabularies import FORMS
+from inktex.data.formats.tokenizers import NAMES
+from inktex.data.formats.vocabularies import FORMS
 from laid_out import cross, encoded, lay_out
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from drawn import png, scribble
 from inktex import cli
-from inktex.recognizer import Recognizer
+from inktex.recognition.recognizer import Recognizer
 
 FAMILY_NAMES = ("inktex", "wap", "resnet_lstm", "hmer_mtl", "im2latex", "can")
 SOURCE = str(Path(cli.__file__).parents[1])
@@ -117,7 +117,7 @@ def test_counting_maps_are_of_what_the_network_counts(runs: Path, picture: Path,
     """The sheet has a cell for each symbol counted half a time or more; braces are no symbols."""
     import torch
 
-    from inktex.intake import canonical_pictures
+    from inktex.recognition.inputs import canonical_pictures
     from inktex.training.folder import load_run
 
     assert run(picture, "--model", runs / "can", "--counts", picture.parent / "counts.png") == 0

@@ -20,10 +20,10 @@ import pytest
 from drawn import png, scribble
 from inktex import cli
 from inktex.data.dataset import Sample, write_dataset
-from inktex.ink import ink_to_json
-from inktex.inkml import InkDocument, write_inkml
-from inktex.recognition import Alternative, Recognition
-from inktex.recognizer import Recognizer
+from inktex.ink.inkml import InkDocument, write_inkml
+from inktex.ink.strokes import ink_to_json
+from inktex.recognition.recognizer import Recognizer
+from inktex.recognition.result import Alternative, Recognition
 
 SOURCE = str(Path(cli.__file__).parents[1])
 

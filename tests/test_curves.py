@@ -14,7 +14,7 @@ pytest.importorskip("matplotlib")
 
 from inktex.cli import main
 from inktex.errors import RunError
-from inktex.visualize.curves import curves_page, draw_curves, read_history
+from inktex.pages.curves import curves_page, draw_curves, read_history
 
 SVG = "{http://www.w3.org/2000/svg}"
 FIRST = """\

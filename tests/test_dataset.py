@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from inktex.data.dataset import Sample, read_dataset, write_dataset
 from inktex.data.description import Spread, describe
 from inktex.errors import DataError
-from inktex.ink import Ink, Symbol, ink_from_lists
+from inktex.ink.strokes import Ink, Symbol, ink_from_lists
 from inktex.visualize.sheets import contact_sheet
 
 pa = pytest.importorskip("pyarrow")

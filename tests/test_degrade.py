@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from inktex.data import degrade
-from inktex.ink import draw_strokes
+from inktex.data.batches import degrade
+from inktex.ink.strokes import draw_strokes
 
 PEN_PX = 2.0
 HEIGHT, WIDTH = 48, 96

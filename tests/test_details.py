@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drawn import png, scribble
-from inktex.box import Box, Canonical
-from inktex.details import token_boxes, unwritten
-from inktex.explain import follow
-from inktex.intake import canonical_pictures
-from inktex.recognizer import Recognizer
+from inktex.image.box import Box, Canonical
+from inktex.recognition.inputs import canonical_pictures
+from inktex.recognition.recognizer import Recognizer
+from inktex.recognition.token_boxes import token_boxes, unwritten
+from inktex.visualize.explain import follow
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "src/inktex/weights/model.json"
@@ -249,9 +249,9 @@ def test_models_of_any_stride_tell_details(family: str, tmp_path: Path) -> None:
     """Pictures of different sizes in one batch: whatever a model's stride, boxes lie within each ink."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
-    from inktex.bundle import Facts, SearchDefaults
-    from inktex.export import export
+    from inktex.export.onnx import export
     from inktex.models.families import FAMILIES
+    from inktex.recognition.bundle import Facts, SearchDefaults
     from inktex.vocabulary import Vocabulary
     from tiny_models import TINY
 
@@ -285,7 +285,7 @@ def test_boxes_are_those_of_the_symbols_that_were_written() -> None:
     pytest.importorskip("pyarrow")
     from inktex.data.alignment import align_tokens
     from inktex.data.dataset import Sample
-    from inktex.data.sources import read_source
+    from inktex.data.formats.sources import read_source
 
     samples = (item for item in read_source(CROHME) if isinstance(item, Sample))
     chosen = list(islice(samples, 16))

@@ -18,7 +18,7 @@ from lxml import html
 
 import browser
 from inktex.cli import main
-from inktex.error_page import Curve, Figure, Row, Table, render_page
+from inktex.pages.errors import Curve, Figure, Row, Table, render_page
 
 CROHME = Path(__file__).parents[2] / "shared/data/crohme"
 TRUTHS = [

@@ -11,9 +11,9 @@ from drawn import scribble
 from inktex.decoding.rescore import score_sequences
 from inktex.decoding.search import Starts
 from inktex.errors import InktexError, VocabularyError
-from inktex.explain import Explanation, explain, follow
-from inktex.intake import canonical_pictures
-from inktex.recognizer import Recognizer
+from inktex.recognition.inputs import canonical_pictures
+from inktex.recognition.recognizer import Recognizer
+from inktex.visualize.explain import Explanation, explain, follow
 from inktex.vocabulary import Vocabulary
 from mock_stepper import TableStepper
 
@@ -117,10 +117,10 @@ def test_pytorch_and_the_bundle_look_at_the_same_places(tmp_path: Path) -> None:
     """A network and its export give one explanation, within what export allows."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
-    from inktex.bundle import Facts
     from inktex.decoding.stepper import OnnxStepper
-    from inktex.export import export
+    from inktex.export.onnx import export
     from inktex.models.families import FAMILIES
+    from inktex.recognition.bundle import Facts
     from inktex.training.stepper import TorchStepper
     from tiny_models import TINY
 

@@ -9,15 +9,15 @@ torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
-from inktex.bundle import Bundle, Facts, load_bundle
 from inktex.decoding.rescore import search_both_ways
 from inktex.decoding.search import SearchOptions
 from inktex.decoding.stepper import OnnxStepper
 from inktex.errors import BundleError
-from inktex.export import export
+from inktex.export.onnx import export
+from inktex.export.quantize import compute_in_8_bits, store_weights
 from inktex.models.inktex import InktexModel, InktexOptions
 from inktex.models.interface import Step
-from inktex.quantize import compute_in_8_bits, store_weights
+from inktex.recognition.bundle import Bundle, Facts, load_bundle
 from inktex.training.stepper import TorchStepper
 from inktex.vocabulary import Vocabulary
 

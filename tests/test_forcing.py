@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inktex.decoding.forcing import force
 from inktex.decoding.search import Starts
+from inktex.decoding.teacher_forcing import force
 from mock_stepper import END, PAD, START, TableStepper, batch
 
 

@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from inktex.data.examples import Example, Limits
-from inktex.data.synthesis import Synthesizer, read_expressions
+from inktex.data.batches.examples import Example, Limits
+from inktex.data.synthesis.synthesizer import Synthesizer, read_expressions
 from inktex.training.fresh import FreshExamples
 from inktex.vocabulary import Vocabulary
 from typewriter import typed

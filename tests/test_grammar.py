@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inktex import latex
-from inktex.decoding import ahead, behind, grammar
+from inktex.decoding import grammar
+from inktex.decoding import grammar_backward as behind
+from inktex.decoding import grammar_forward as ahead
 from inktex.decoding.grammar import MOST_REPEATS, Grammar, Writing
 from inktex.decoding.rescore import search_both_ways
 from inktex.decoding.search import Hypothesis, SearchOptions, search
 from inktex.errors import LatexError
-from inktex.latex import (
+from inktex.latex import tree as latex
+from inktex.latex.tree import (
     ARITY,
     DELIMITERS,
     LIMIT_OPERATORS,

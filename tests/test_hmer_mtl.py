@@ -15,12 +15,12 @@ from torch.testing import assert_close
 
 import test_models
 import tiny_models
-from inktex.bundle import Facts
 from inktex.errors import ConfigError
 from inktex.models.hmer_mtl import HmerMtlModel, HmerMtlOptions
 from inktex.models.interface import Features
 from inktex.models.layers import MaskedBatchNorm, grid_positions
 from inktex.models.refinement import AttentionRefinement, BlockAttention
+from inktex.recognition.bundle import Facts
 from inktex.vocabulary import Vocabulary
 
 Array = NDArray[np.float64]
@@ -394,7 +394,7 @@ def test_the_forerunners_do_what_every_family_must(
 def test_networks_export(name: str) -> None:
     """The exported graphs compute what the network does, at sizes and lengths they were not traced with."""
     pytest.importorskip("onnx")
-    from inktex.export import export
+    from inktex.export.onnx import export
 
     vocabulary = Vocabulary.build([list("abcdefgh")])
     model = randomised(HmerMtlModel(len(vocabulary), VARIANTS[name]))

@@ -322,8 +322,8 @@ def test_weights_that_do_not_fit_change_nothing(imagenet: dict[str, Tensor], tmp
 def test_the_exported_network_is_the_network(stride: Any) -> None:
     """Bundles compute what PyTorch does, within 1e-4."""
     pytest.importorskip("onnx")
-    from inktex.bundle import Facts
-    from inktex.export import export
+    from inktex.export.onnx import export
+    from inktex.recognition.bundle import Facts
     from inktex.vocabulary import Vocabulary
 
     model = network(replace(SMALL, stride=stride))

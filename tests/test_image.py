@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageOps
 
-from inktex import image
-from inktex.box import Box
 from inktex.errors import ImageError
-from inktex.image import (
+from inktex.image import canonical as image
+from inktex.image.box import Box
+from inktex.image.canonical import (
     FloatArray,
     canonicalize,
     canonicalize_at,
@@ -28,10 +28,10 @@ from inktex.image import (
     from_array,
     read_picture,
 )
-from inktex.image_ink import pen_px
-from inktex.image_symbols import typical_symbol_px
-from inktex.ink import Ink, draw_strokes
-from inktex.intake import canonical_pictures
+from inktex.image.separation import pen_px
+from inktex.image.symbol_size import typical_symbol_px
+from inktex.ink.strokes import Ink, draw_strokes
+from inktex.recognition.inputs import canonical_pictures
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 LINES = [  # x = 1 and a dot

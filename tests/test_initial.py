@@ -21,9 +21,9 @@ from inktex.errors import ConfigError, DataError, RunError
 from inktex.models.families import FAMILIES
 from inktex.training.config import OptimizerOptions, TrainConfig
 from inktex.training.folder import dump_config, load_run
-from inktex.training.initial import load_imagenet, take_weights
 from inktex.training.module import build_model, model_weights
 from inktex.training.run import train
+from inktex.training.warm_start import load_imagenet, take_weights
 from inktex.vocabulary import SPECIALS, Vocabulary
 from tiny_models import TINY
 

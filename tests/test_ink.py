@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inktex.errors import InkError
-from inktex.ink import (
+from inktex.ink.inkml import InkDocument, read_inkml, write_inkml
+from inktex.ink.strokes import (
     Ink,
     Symbol,
     draw_strokes,
@@ -20,7 +21,6 @@ from inktex.ink import (
     rasterize,
     symbol_size,
 )
-from inktex.inkml import InkDocument, read_inkml, write_inkml
 
 NAMESPACE = 'xmlns="http://www.w3.org/2003/InkML"'
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inktex.data.dataset import Sample, write_dataset
-from inktex.data.labels import checked_label, coverage, read_labels, replaced
-from inktex.data.tokenizers import NAMES, Matching, characters, choose, latex_tokens, whitespace
-from inktex.data.vocabularies import FORMS, format_tokens, parse_tokens, special_of, to_vocabulary
+from inktex.data.formats.labels import checked_label, coverage, read_labels, replaced
+from inktex.data.formats.tokenizers import NAMES, Matching, characters, choose, latex_tokens, whitespace
+from inktex.data.formats.vocabularies import FORMS, format_tokens, parse_tokens, special_of, to_vocabulary
 from inktex.errors import ConfigError, DataError, LatexError, VocabularyError
 from inktex.vocabulary import SPECIALS, UNKNOWN, Vocabulary
 from laid_out import cross, encoded

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inktex import latex
 from inktex.errors import LatexError
-from inktex.latex import (
+from inktex.latex import tree as latex
+from inktex.latex.tree import (
     Command,
     Environment,
     Fence,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inktex.errors import LatexError
-from inktex.latex_normalize import normalize
+from inktex.latex.normalize import normalize
 
 CROHME = Path(__file__).parents[2] / "shared/data/crohme"
 needs_crohme = pytest.mark.skipif(not CROHME.exists(), reason="the CROHME archives are not at hand")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from inktex.latex import to_tokens, tokenize
-from inktex.latex_parts import read_tree
+from inktex.latex.spans import read_tree
+from inktex.latex.tree import to_tokens, tokenize
 
 LABELS = (
     r"x",

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inktex.errors import LatexError
-from inktex.latex import (
+from inktex.latex.normalize import normalize
+from inktex.latex.readable import Wrapping, readable, wrap
+from inktex.latex.tree import (
     Command,
     Environment,
     Fence,
@@ -24,8 +26,6 @@ from inktex.latex import (
     to_tokens,
     tokenize,
 )
-from inktex.latex_normalize import normalize
-from inktex.latex_readable import Wrapping, readable, wrap
 from inktex.mathml import to_mathml
 
 DATA = Path(__file__).parents[2] / "shared/data"

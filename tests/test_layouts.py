@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from inktex.data.captions import split_word
-from inktex.data.sources import read_source
-from inktex.data.tokenizers import characters, dialect
+from inktex.data.formats.captions import split_word
+from inktex.data.formats.sources import read_source
+from inktex.data.formats.tokenizers import characters, dialect
 from inktex.errors import DataError
 from laid_out import accepted, cross, encoded, lay_out, rejected, told
 

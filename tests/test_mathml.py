@@ -20,7 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inktex.errors import LatexError
-from inktex.latex import (
+from inktex.latex.normalize import normalize
+from inktex.latex.tree import (
     ARITY,
     DELIMITERS,
     LIMIT_OPERATORS,
@@ -35,7 +36,6 @@ from inktex.latex import (
     to_tokens,
     tokenize,
 )
-from inktex.latex_normalize import normalize
 from inktex.mathml import to_mathml
 from inktex.mathml.symbols import (
     FUNCTIONS,

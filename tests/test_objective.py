@@ -12,8 +12,8 @@ pytest.importorskip("lightning")
 
 from torch.testing import assert_close
 
-from inktex.data.batching import NO_TARGET, Batch
-from inktex.data.planning import BatchOptions
+from inktex.data.batches.batching import NO_TARGET, Batch
+from inktex.data.batches.bucketing import BatchOptions
 from inktex.models.families import FAMILIES
 from inktex.models.interface import Features, Output
 from inktex.training.config import ObjectiveOptions, TrainConfig

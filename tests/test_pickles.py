@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from inktex.data import pickles
-from inktex.data.pickles import load_arrays
-from inktex.data.sources import read_source
+from inktex.data.formats import pickles
+from inktex.data.formats.pickles import load_arrays
+from inktex.data.formats.sources import read_source
 from inktex.errors import DataError
 from laid_out import cross, encoded, lay_out, rejected, told
 
@@ -142,7 +142,7 @@ def test_code_is_refused_and_not_run(tmp_path: Path, protocol: int) -> None:
         ("codecs", "encode"),
         ("collections", "OrderedDict"),
         ("copyreg", "_reconstructor"),
-        ("inktex.data.pickles", "load_arrays"),
+        ("inktex.data.formats.pickles", "load_arrays"),
     ],
 )
 def test_other_names_are_refused(module: str, name: str) -> None:

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from drawn import scribble
-from inktex.data.pictures import by_stem, from_levels, polarity, without_suffix
-from inktex.data.sources import read_source
+from inktex.data.formats.pictures import by_stem, from_levels, polarity, without_suffix
+from inktex.data.formats.sources import read_source
 from inktex.errors import DataError
-from inktex.image import decode
-from inktex.image_ink import separate_ink
-from inktex.ink import rasterize
+from inktex.image.canonical import decode
+from inktex.image.separation import separate_ink
+from inktex.ink.strokes import rasterize
 from laid_out import accepted, decoded, encoded
 
 PHOTOS = Path(__file__).parents[2] / "shared" / "data" / "photos" / "hme100k_sample.zip"

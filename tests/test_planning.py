@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inktex.data.planning import BatchOptions, plan_batches
+from inktex.data.batches.bucketing import BatchOptions, plan_batches
 
 shapes = st.lists(st.tuples(st.integers(8, 300), st.integers(8, 900)), min_size=1, max_size=200)
 

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inktex.errors import DataError
-from inktex.ink import Ink
-from inktex.latex import tokenize
+from inktex.ink.strokes import Ink
+from inktex.latex.tree import tokenize
 from inktex.metrics.item import Item
 from inktex.metrics.sequence import exprate
 from inktex.predictions import Change, Format, Matched, item_id, match, normalise, reading, reference_hash
@@ -121,7 +121,7 @@ def test_one_file_may_hold_both_sides(tmp_path: Path, content: str, items: list[
 
 def test_what_recognize_prints_is_read(tmp_path: Path) -> None:
     """The JSON lines of ``inktex recognize`` give tokens and confidence; what could not be read is wrong."""
-    from inktex.recognition import Alternative, Recognition
+    from inktex.recognition.result import Alternative, Recognition
 
     read = Recognition(tokens("x ^ { 2 }"), 0.75, (Alternative(tokens("x _ { 2 }"), 0.25),))
     assert read.latex == "x^2"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from inktex.cli import COMMANDS
-from inktex.latex_readable import readable
+from inktex.latex.readable import readable
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

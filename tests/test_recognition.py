@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from inktex.box import Box
 from inktex.errors import LatexError
+from inktex.image.box import Box
 from inktex.mathml import to_mathml
-from inktex.recognition import Alternative, Recognition, TokenDetail
+from inktex.recognition.result import Alternative, Recognition, TokenDetail
 
 SQUARE = ("x", "^", "{", "2", "}")
 

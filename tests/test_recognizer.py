@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 from drawn import png, scribble
-from inktex.bundle import Calibration, load_bundle
 from inktex.errors import BundleError, ConfigError, ImageError, InkError, InktexError
-from inktex.image import from_array
-from inktex.ink import ink_to_json
-from inktex.inkml import InkDocument, write_inkml
-from inktex.intake import canonical_pictures
-from inktex.latex_readable import readable
-from inktex.recognizer import Recognizer, _Reading
+from inktex.image.canonical import from_array
+from inktex.ink.inkml import InkDocument, write_inkml
+from inktex.ink.strokes import ink_to_json
+from inktex.latex.readable import readable
+from inktex.recognition.bundle import Calibration, load_bundle
+from inktex.recognition.inputs import canonical_pictures
+from inktex.recognition.recognizer import Recognizer, _Reading
 from inktex.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parents[1]
@@ -199,13 +199,13 @@ def test_doubtful_pictures_are_looked_at_again(
     greedy = Recognizer(changed(tiny_bundle, tmp_path / "larger", 20.0), threads=1, width=1)
     larger = greedy.recognize_many(sources)
     hopeless, bound = np.quantile([each.confidence for each in first], (0.2, 0.7)).tolist()
-    monkeypatch.setattr("inktex.recognizer._HOPELESS", hopeless)
+    monkeypatch.setattr("inktex.recognition.recognizer._HOPELESS", hopeless)
     doubtful = [index for index, each in enumerate(first) if hopeless <= each.confidence < bound]
     longest = max(len(first[index].tokens) for index in doubtful)
-    monkeypatch.setattr("inktex.recognizer._LONG", longest)
+    monkeypatch.setattr("inktex.recognition.recognizer._LONG", longest)
     areas = [canonical_pictures(source)[0].picture.size / 16**2 for source in sources]
     largest = max(areas[index] for index in doubtful if len(first[index].tokens) < longest)
-    monkeypatch.setattr("inktex.recognizer._LARGE", np.nextafter(largest, 0))
+    monkeypatch.setattr("inktex.recognition.recognizer._LARGE", np.nextafter(largest, 0))
     twice = Recognizer(
         changed(tiny_bundle, tmp_path / "twice", second_scale=1.25, second_below=bound), threads=1
     )
@@ -316,7 +316,7 @@ def test_real_pictures_are_read_the_same_together_and_alone() -> None:
     """32 pictures of CROHME 2013 in one call have the tokens and within 1e-4 the confidence of each alone."""
     pytest.importorskip("pyarrow")
     from inktex.data.dataset import Sample
-    from inktex.data.sources import read_source
+    from inktex.data.formats.sources import read_source
 
     samples = (item for item in read_source(CROHME) if isinstance(item, Sample))
     inks = [sample.ink for sample in islice(samples, 32)]

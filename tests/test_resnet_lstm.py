@@ -222,8 +222,8 @@ def test_maps_that_do_not_divide_the_channels_are_refused() -> None:
 def test_the_exported_network_is_the_network(maps: int) -> None:
     """Bundles compute what PyTorch does, within 1e-4, at the published stride."""
     pytest.importorskip("onnx")
-    from inktex.bundle import Facts
-    from inktex.export import export
+    from inktex.export.onnx import export
+    from inktex.recognition.bundle import Facts
     from inktex.vocabulary import Vocabulary
 
     model = network(replace(SMALL, stride=32, maps=maps))

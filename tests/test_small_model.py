@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from inktex import Recognizer
-from inktex.bundle import load_bundle
+from inktex.recognition.bundle import load_bundle
 
 ROOT = Path(__file__).parents[1]
 SMALL = ROOT / "models/small"

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from inktex.data import files
 from inktex.data.dataset import Sample
-from inktex.data.sources import Rejected, read_source
+from inktex.data.formats import files
+from inktex.data.formats.sources import Rejected, read_source
 from inktex.errors import DataError
 
 SHARED = Path(__file__).parents[2] / "shared" / "data" / "crohme"

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inktex.errors import DataError, LatexError
-from inktex.latex import Command, Node, Row, Script, Symbol, is_well_formed, to_tokens, tokenize
-from inktex.latex_normalize import normalize
+from inktex.latex.normalize import normalize
+from inktex.latex.tree import Command, Node, Row, Script, Symbol, is_well_formed, to_tokens, tokenize
 from inktex.metrics.layout_graph import LayoutGraph, layout_graph, read_lg, to_lg
 from inktex.metrics.structure import LayoutScore, StructureRates, layout_score, structure_rates
 

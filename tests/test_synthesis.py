@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inktex.data.alignment import align_tokens, token_reference
-from inktex.data.composition import ComposeOptions, Composer, preferences
 from inktex.data.dataset import Sample
-from inktex.data.expressions import Written, cut, decompose, is_closed, read_written
-from inktex.data.layout import measure
-from inktex.data.scribe import Library, NeverWrittenError, Scribe
-from inktex.data.synthesis import Decomposition, Synthesizer, read_expressions
+from inktex.data.synthesis.composition import ComposeOptions, Composer, preferences
+from inktex.data.synthesis.expressions import Written, cut, decompose, is_closed, read_written
+from inktex.data.synthesis.handwriting import Library, NeverWrittenError, Scribe
+from inktex.data.synthesis.layout import measure
+from inktex.data.synthesis.synthesizer import Decomposition, Synthesizer, read_expressions
 from inktex.errors import ConfigError, DataError
-from inktex.ink import Ink, Symbol
-from inktex.latex import is_well_formed
+from inktex.ink.strokes import Ink, Symbol
+from inktex.latex.tree import is_well_formed
 from typewriter import CLASSES, GAP, SCRIPT, typed
 
 

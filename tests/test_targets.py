@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from drawn import scribble
 from inktex.commands.data import _FORMATS
 from inktex.data.dataset import Sample
-from inktex.data.layouts import LAYOUTS
-from inktex.data.pictures import draw
-from inktex.data.sources import read_source
+from inktex.data.formats.layouts import LAYOUTS
+from inktex.data.formats.pictures import draw
+from inktex.data.formats.sources import read_source
+from inktex.data.formats.targets import export_samples
 from inktex.data.splits import divide, parse_ratios
-from inktex.data.targets import export_samples
 from inktex.errors import ConfigError, DataError, InktexError
 from laid_out import accepted, cross, decoded, encoded, rejected
 

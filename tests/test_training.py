@@ -25,9 +25,9 @@ import safetensors.torch
 
 from drawn_runs import TINY, InterruptAt, logged, write_formulas
 from drawn_runs import tiny_config as config
-from inktex.data.batching import Batch, Batches
-from inktex.data.planning import BatchOptions
-from inktex.data.strengths import NO_AUGMENTATION
+from inktex.data.batches.batching import Batch, Batches
+from inktex.data.batches.bucketing import BatchOptions
+from inktex.data.batches.options import NO_AUGMENTATION
 from inktex.errors import ConfigError, DataError, RunError
 from inktex.training import callbacks
 from inktex.training.config import (

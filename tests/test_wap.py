@@ -15,10 +15,10 @@ from torch.testing import assert_close
 
 import test_models
 import tiny_models
-from inktex.bundle import Facts
 from inktex.errors import RunError
 from inktex.models.interface import Features
 from inktex.models.wap import WapModel, WapOptions
+from inktex.recognition.bundle import Facts
 from inktex.vocabulary import Vocabulary
 from literal import (
     Array,
@@ -139,7 +139,7 @@ def test_densenet121_does_what_every_encoder_must(
 def test_networks_export(encoder: str) -> None:
     """The exported graphs compute what the network does, at sizes and lengths they were not traced with."""
     pytest.importorskip("onnx")
-    from inktex.export import export
+    from inktex.export.onnx import export
 
     vocabulary = Vocabulary.build([list("abcdefgh")])
     torch.manual_seed(0)

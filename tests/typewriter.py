@@ -6,7 +6,7 @@ import numpy as np
 
 from inktex.data.alignment import token_reference
 from inktex.data.dataset import Sample
-from inktex.ink import Ink, Symbol
+from inktex.ink.strokes import Ink, Symbol
 
 # Typewriter ink: each class a box of its own width and height, and its middle above the row's (all in x's).
 CLASSES = {

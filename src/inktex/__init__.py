@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inktex.recognition import Recognition as Recognition
-    from inktex.recognizer import Recognizer as Recognizer
+    from inktex.recognition.recognizer import Recognizer as Recognizer
+    from inktex.recognition.result import Recognition as Recognition
 
 __version__ = "0.1.0"
 __all__ = ["Recognition", "Recognizer", "__version__"]
@@ -15,7 +15,7 @@ __all__ = ["Recognition", "Recognizer", "__version__"]
 def __getattr__(name: str) -> Any:
     """Import the recognizer when it is first asked for, so that ``import inktex`` stays light."""
     if name in ("Recognition", "Recognizer"):
-        from inktex import recognizer
+        from inktex.recognition import recognizer
 
         return getattr(recognizer, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,9 +12,9 @@ from inktex.commands.output import add_json, check_targets, progress, write_json
 from inktex.errors import DataError
 
 if TYPE_CHECKING:
-    from inktex.bundle import Calibration
     from inktex.data.dataset import Sample
-    from inktex.recognizer import Recognizer
+    from inktex.recognition.bundle import Calibration
+    from inktex.recognition.recognizer import Recognizer
 
 _LEAST = 50  # expressions that a curve can be fitted to
 _PARTS = 5  # of the cross-validation
@@ -36,10 +36,10 @@ def add_calibrate(parser: ArgumentParser) -> None:
 
 def run_calibrate(options: Namespace) -> int:
     """Fit the curve of a model's confidence and write it into the model."""
-    from inktex.bundle import load_bundle
     from inktex.data.dataset import read_dataset
     from inktex.metrics.uncertainty import calibration
-    from inktex.recognizer import Recognizer
+    from inktex.recognition.bundle import load_bundle
+    from inktex.recognition.recognizer import Recognizer
 
     check_targets(options.json)
     bundle = load_bundle(Path(options.model))
@@ -88,8 +88,8 @@ def _read(recognizer: Recognizer, samples: Sequence[Sample]) -> list[_Read]:
 def _fit(readings: Sequence[_Read]) -> Calibration:
     import numpy as np
 
-    from inktex.bundle import Calibration
     from inktex.metrics.logistic import fit_logistic
+    from inktex.recognition.bundle import Calibration
 
     features = np.array([Calibration.features(*reading[:2]) for reading in readings])
     rights = np.array([reading.right for reading in readings])

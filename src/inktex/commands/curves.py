@@ -28,7 +28,7 @@ def run_curves(options: Namespace) -> int:
     if form not in _SUFFIXES:
         raise ConfigError(f"{options.output} cannot be drawn: its name must end in {' or '.join(_SUFFIXES)}")
     check_targets(options.output)
-    from inktex.visualize.curves import curves_page, draw_curves, read_history
+    from inktex.pages.curves import curves_page, draw_curves, read_history
 
     histories = [read_history(Path(run)) for run in options.runs]
     if form == ".html":

@@ -16,8 +16,8 @@ from inktex.errors import ConfigError
 
 if TYPE_CHECKING:
     from inktex.data.dataset import Sample
-    from inktex.data.sources import Rejected, Source
-    from inktex.data.tokenizers import Tokenizer
+    from inktex.data.formats.sources import Rejected, Source
+    from inktex.data.formats.tokenizers import Tokenizer
 
 TOKENIZERS = ("whitespace", "latex", "character", "matching", "dialect")
 _FORMATS = ("comer", "hmer", "pickle", "im2latex", "json", "hme100k", "text")
@@ -64,8 +64,8 @@ def add_tokenizer(parser: ArgumentParser, default: str) -> None:
 
 def choose_tokenizer(name: str, vocabulary: Sequence[str] | None) -> Tokenizer:
     """Return the tokenizer of a name; matching takes the tokens of a vocabulary file but its specials."""
-    from inktex.data.tokenizers import choose
-    from inktex.data.vocabularies import special_of
+    from inktex.data.formats.tokenizers import choose
+    from inktex.data.formats.vocabularies import special_of
 
     if vocabulary is None:
         return choose(name)
@@ -80,9 +80,9 @@ def _add_ratios(parser: ArgumentParser, text: str) -> None:
 def run_import(options: Namespace) -> int:
     """Turn a data set of the field into a Parquet file."""
     from inktex.data.dataset import write_dataset
-    from inktex.data.sources import read_source
+    from inktex.data.formats.sources import read_source
+    from inktex.data.formats.vocabularies import read_tokens
     from inktex.data.splits import divide, parse_ratios
-    from inktex.data.vocabularies import read_tokens
 
     _check_seed(options.seed)
     check_targets(options.output, options.json)
@@ -140,9 +140,9 @@ def _accepted(
         cut: how labels were cut, if the user said.
         tally: takes it down.
     """
-    from inktex.data.pictures import polarity
-    from inktex.data.sources import Rejected
-    from inktex.data.tokenizers import Matching
+    from inktex.data.formats.pictures import polarity
+    from inktex.data.formats.sources import Rejected
+    from inktex.data.formats.tokenizers import Matching
 
     entries = cut.entries if isinstance(cut, Matching) else None
     with progress("importing", len(source)) as (advance, _):
@@ -189,8 +189,8 @@ def add_export_data(parser: ArgumentParser) -> None:
 def run_export_data(options: Namespace) -> int:
     """Write a Parquet file in one of the field's layouts."""
     from inktex.data.dataset import read_dataset
+    from inktex.data.formats.targets import export_samples
     from inktex.data.splits import parse_ratios
-    from inktex.data.targets import export_samples
 
     _check_seed(options.seed)
     check_targets(options.json)

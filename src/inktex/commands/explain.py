@@ -10,7 +10,7 @@ from inktex.commands.output import check_targets, write_file
 from inktex.errors import BundleError, ConfigError, DataError, RunError
 
 if TYPE_CHECKING:
-    from inktex.explain import Explanation
+    from inktex.visualize.explain import Explanation
 
 _SUFFIXES = (".gif", ".png", ".html")
 _LEAST_COUNT = 0.5  # symbols that are counted less often are not there
@@ -54,7 +54,7 @@ def run_explain(options: Namespace) -> int:
         data = _counting_sheet(options.model, options.picture)
         write_file(options.counts, data)
     if options.output is not None:
-        from inktex.latex_readable import readable
+        from inktex.latex.readable import readable
 
         explanation = _explanation(options.model, options.picture)
         if not explanation.tokens:
@@ -68,7 +68,7 @@ def _drawn(path: str, name: str, explanation: Explanation) -> bytes:
     """Return the file that the suffix of its name asks for."""
     suffix = Path(path).suffix.lower()
     if suffix == ".html":
-        from inktex.visualize.attention_page import attention_page
+        from inktex.pages.attention import attention_page
 
         return attention_page(f"Inktex: {name}", explanation).encode()
     from inktex.visualize.attention import attention_frames, attention_sheet, encode_gif
@@ -100,10 +100,10 @@ def _is_run(model: str | None) -> bool:
 
 
 def _explanation(model: str | None, source: str) -> Explanation:
-    from inktex.explain import explain
+    from inktex.visualize.explain import explain
 
     if not _is_run(model):
-        from inktex.recognizer import Recognizer
+        from inktex.recognition.recognizer import Recognizer
 
         return explain(Recognizer(model), source)
     return _run_explanation(Path(str(model)), source)
@@ -113,12 +113,12 @@ def _run_explanation(folder: Path, source: str) -> Explanation:
     """Search the network of a run from left to right, which every family can, and follow what is found."""
     import numpy as np
 
-    from inktex.bundle import SearchDefaults
     from inktex.decoding.search import SearchOptions, search
-    from inktex.explain import follow
-    from inktex.intake import canonical_pictures
+    from inktex.recognition.bundle import SearchDefaults
+    from inktex.recognition.inputs import canonical_pictures
     from inktex.training.folder import load_run
     from inktex.training.stepper import TorchStepper
+    from inktex.visualize.explain import follow
 
     network, vocabulary, config = load_run(folder)
     picture = canonical_pictures(source, (config.data.symbol_px,))[0].picture
@@ -148,7 +148,7 @@ def _counting_sheet(model: str | None, source: str) -> bytes:
         raise ConfigError("--counts needs the run of a model that counts: name its folder with --model")
     import torch
 
-    from inktex.intake import canonical_pictures
+    from inktex.recognition.inputs import canonical_pictures
     from inktex.training.folder import load_run
     from inktex.training.objective import UNCOUNTED
     from inktex.visualize.counting import CountingMap, counting_sheet

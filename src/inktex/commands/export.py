@@ -13,8 +13,8 @@ from inktex.commands.output import add_json, check_targets, write_json
 from inktex.errors import BundleError, ConfigError, DataError, InktexError
 
 if TYPE_CHECKING:
-    from inktex.bundle import Facts
-    from inktex.image import FloatArray
+    from inktex.image.canonical import FloatArray
+    from inktex.recognition.bundle import Facts
     from inktex.training.config import TrainConfig
 
 _EXAMPLES = 200  # expressions that show how large values get
@@ -61,7 +61,7 @@ def add_export(parser: ArgumentParser) -> None:
 
 def run_export(options: Namespace) -> int:
     """Write a run's kept weights as a bundle, checked against PyTorch."""
-    from inktex.export import export
+    from inktex.export.onnx import export
     from inktex.training.folder import load_run
 
     check_targets(options.json)
@@ -97,7 +97,7 @@ def run_export(options: Namespace) -> int:
 def _examples(path: str, symbol_px: float) -> list[FloatArray]:
     """Return canonical pictures of expressions from all over a data set."""
     from inktex.data.dataset import read_dataset
-    from inktex.intake import canonical_pictures
+    from inktex.recognition.inputs import canonical_pictures
 
     samples = read_dataset(path)
     pictures = []
@@ -110,7 +110,7 @@ def _examples(path: str, symbol_px: float) -> list[FloatArray]:
 
 
 def _facts(run: Path, config: TrainConfig, stride: int, licence: str) -> Facts:
-    from inktex.bundle import Facts, SearchDefaults
+    from inktex.recognition.bundle import Facts, SearchDefaults
 
     plain = json.loads(json.dumps(dataclasses.asdict(config)))  # lists for tuples, as they will be read back
     model = plain.pop("model")
@@ -138,8 +138,8 @@ def _facts(run: Path, config: TrainConfig, stride: int, licence: str) -> Facts:
 def _kept_metrics(run: Path, monitor: str) -> dict[str, float]:
     """Return what was measured when the kept weights were, those of the best ``monitor``; without a
     validation, the last of each metric."""
-    from inktex.run_log import read_log
     from inktex.training.config import MONITORS
+    from inktex.training.run_log import read_log
 
     decides = f"val/{monitor}"
     rows = [row for start in read_log(run) for row in start]

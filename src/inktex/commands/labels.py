@@ -15,8 +15,8 @@ from inktex.commands.output import add_json, check_targets, progress, write_file
 from inktex.errors import ConfigError, DataError, InktexError
 
 if TYPE_CHECKING:
-    from inktex.data.labels import Coverage, Label
-    from inktex.data.tokenizers import Tokenizer
+    from inktex.data.formats.labels import Coverage, Label
+    from inktex.data.formats.tokenizers import Tokenizer
 
 _FORMS = ("json", "lines", "table")
 _LACKING_SHOWN = 20
@@ -57,8 +57,8 @@ def add_labels(parser: ArgumentParser) -> None:
 
 def run_labels(options: Namespace) -> int:
     """Cut, filter and count labels; make a vocabulary or report what one lacks."""
-    from inktex.data.labels import coverage, read_labels
-    from inktex.data.vocabularies import read_tokens
+    from inktex.data.formats.labels import coverage, read_labels
+    from inktex.data.formats.vocabularies import read_tokens
 
     _check_options(options)
     start = time.perf_counter()
@@ -105,7 +105,7 @@ def _check_options(options: Namespace) -> None:
 
 def _cut(labels: Sequence[Label], cut: Tokenizer) -> tuple[list[tuple[str, tuple[str, ...]]], Counter[str]]:
     """Return names and tokens of the labels that can be used, and the reasons of the others."""
-    from inktex.data.labels import checked_label
+    from inktex.data.formats.labels import checked_label
 
     found: list[tuple[str, tuple[str, ...]]] = []
     reasons: Counter[str] = Counter()
@@ -135,8 +135,8 @@ def _print_coverage(vocabulary: str, report: Coverage) -> None:
 
 
 def _make_vocabulary(options: Namespace, labels: Sequence[Sequence[str]]) -> None:
-    from inktex.data.labels import coverage
-    from inktex.data.vocabularies import format_tokens
+    from inktex.data.formats.labels import coverage
+    from inktex.data.formats.vocabularies import format_tokens
     from inktex.vocabulary import Vocabulary
 
     vocabulary = Vocabulary.build(labels, options.min_count, with_unknown=True)
@@ -150,7 +150,7 @@ def _make_vocabulary(options: Namespace, labels: Sequence[Sequence[str]]) -> Non
 
 def _lines(found: Sequence[tuple[str, tuple[str, ...]]], known: Sequence[str] | None) -> list[str]:
     """Return the lines of the output; tokens that are not known become ``<unk>``."""
-    from inktex.data.labels import replaced
+    from inktex.data.formats.labels import replaced
     from inktex.vocabulary import UNKNOWN
 
     labels = [tokens for _, tokens in found]

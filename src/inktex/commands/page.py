@@ -10,10 +10,10 @@ from inktex.commands.output import write_file
 from inktex.commands.report import figure, heading
 
 if TYPE_CHECKING:
-    from inktex.error_page import Curve, Row, Table
     from inktex.metrics.breakdown import Breakdown
     from inktex.metrics.item import Item
     from inktex.metrics.report import Report
+    from inktex.pages.errors import Curve, Row, Table
 
 _AT_THE_TOP = (
     *("exprate", "exprate_1", "exprate_2", "exprate_3", "wer", "bleu"),
@@ -34,7 +34,7 @@ def write_page(
         items: what they were made of.
         pictures: encoded pictures by the ids of items, of as many as there are.
     """
-    from inktex.error_page import Figure, render_page
+    from inktex.pages.errors import Figure, render_page
 
     figures = [
         Figure(
@@ -49,9 +49,9 @@ def write_page(
 
 
 def _row(item: Item, picture: bytes | None) -> Row:
-    from inktex.error_page import Row
     from inktex.metrics.breakdown import structures
     from inktex.metrics.sequence import edit_operations
+    from inktex.pages.errors import Row
 
     edits = edit_operations(item.prediction or (), item.reference)
     wrong = [edit for edit in edits if edit.kind != "equal"]
@@ -74,7 +74,7 @@ def _row(item: Item, picture: bytes | None) -> Row:
 
 
 def _curves(report: Report, items: Sequence[Item]) -> list[Curve]:
-    from inktex.error_page import Curve
+    from inktex.pages.errors import Curve
 
     curves = [_by_length(items)]
     if report.risk_coverage is not None:
@@ -95,8 +95,8 @@ def _curves(report: Report, items: Sequence[Item]) -> list[Curve]:
 
 def _by_length(items: Sequence[Item]) -> Curve:
     """Return ExpRate against length, in some ten groups of equally many expressions."""
-    from inktex.error_page import Curve
     from inktex.metrics.uncertainty import wilson
+    from inktex.pages.errors import Curve
 
     ordered = sorted(items, key=lambda item: len(item.reference))
     groups = min(10, len(ordered))
@@ -112,7 +112,7 @@ def _by_length(items: Sequence[Item]) -> Curve:
 
 
 def _tables(report: Report) -> list[Table]:
-    from inktex.error_page import Table
+    from inktex.pages.errors import Table
 
     tables = [_band_table(breakdown) for breakdown in report.breakdowns if breakdown.name != "length"]
     for title, substituted in (("Tokens read as others", True), ("Tokens missing or added", False)):
@@ -131,7 +131,7 @@ def _tables(report: Report) -> list[Table]:
 
 
 def _band_table(breakdown: Breakdown) -> Table:
-    from inktex.error_page import Table
+    from inktex.pages.errors import Table
 
     bands = sorted(breakdown.bands, key=lambda band: -band.count)[:_ROWS]
     rows = [

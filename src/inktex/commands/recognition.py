@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from inktex.commands.forms import Form, add_form, chosen_form
 from inktex.commands.output import (
     add_json,
     check_targets,
@@ -19,17 +18,18 @@ from inktex.commands.output import (
     write_json,
     write_lines,
 )
+from inktex.commands.output_formats import Form, add_form, chosen_form
 from inktex.commands.page import write_page
 from inktex.commands.report import PAGE_HELP, print_report, report_values
 from inktex.errors import ConfigError, DataError, InktexError, LatexError
 
 if TYPE_CHECKING:
     from inktex.data.dataset import Sample
-    from inktex.intake import Source
     from inktex.metrics.item import Item
     from inktex.metrics.report import Report
-    from inktex.recognition import Recognition
-    from inktex.recognizer import Recognizer
+    from inktex.recognition.inputs import Source
+    from inktex.recognition.recognizer import Recognizer
+    from inktex.recognition.result import Recognition
 
 _STANDARD_INPUT = "-"
 _INK_SUFFIXES = frozenset((".inkml", ".json"))
@@ -64,7 +64,7 @@ def _add_model(parser: ArgumentParser) -> None:
 
 
 def _recognizer(options: Namespace) -> Recognizer:
-    from inktex.recognizer import Recognizer
+    from inktex.recognition.recognizer import Recognizer
 
     return Recognizer(
         options.model,
@@ -150,7 +150,7 @@ def _sources(name: str) -> Iterator[_Named]:
     if not path.is_dir():
         yield _Named(name, path)
         return
-    from inktex.data.sources import PICTURE_SUFFIXES
+    from inktex.data.formats.sources import PICTURE_SUFFIXES
 
     try:
         files = sorted(
@@ -200,8 +200,8 @@ def add_evaluate(parser: ArgumentParser) -> None:
 def run_evaluate(options: Namespace) -> int:
     """Read the pictures of a data set and compare with its labels."""
     from inktex.data.dataset import read_dataset
-    from inktex.evaluation import predict
     from inktex.metrics.report import report
+    from inktex.predictions.evaluation import predict
 
     if options.limit is not None and options.limit < 1:
         raise ConfigError(f"--limit must be at least 1, got {options.limit}")

@@ -14,7 +14,7 @@ from inktex.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from inktex.data.dataset import Sample
-    from inktex.data.expressions import Written
+    from inktex.data.synthesis.expressions import Written
 
 _DEFAULT_COUNT = 10_000
 
@@ -65,9 +65,9 @@ def add_synthesize(parser: ArgumentParser) -> None:
 
 def run_synthesize(options: Namespace) -> int:
     """Write new expressions with the ink of others, or cut out their sub-expressions."""
-    from inktex.data.composition import read_labels
     from inktex.data.dataset import read_dataset, write_dataset
-    from inktex.data.synthesis import read_expressions
+    from inktex.data.synthesis.composition import read_labels
+    from inktex.data.synthesis.synthesizer import read_expressions
 
     if options.count is not None and options.count < 1:
         raise ConfigError(f"--count must be at least 1, got {options.count}")
@@ -104,7 +104,7 @@ def _cutter(expressions: list[Written], options: Namespace) -> tuple[int, Callab
     """Return how many sub-expressions to cut out, and what cuts the one of a number."""
     import numpy as np
 
-    from inktex.data.synthesis import Decomposition
+    from inktex.data.synthesis.synthesizer import Decomposition
 
     pieces = Decomposition(expressions, options.least)
     if not len(pieces):
@@ -121,8 +121,8 @@ def _writer(
     """Return how many expressions to write, and what writes the one of a number."""
     import numpy as np
 
-    from inktex.data.composition import ComposeOptions
-    from inktex.data.synthesis import Synthesizer
+    from inktex.data.synthesis.composition import ComposeOptions
+    from inktex.data.synthesis.synthesizer import Synthesizer
 
     stated = {name: getattr(options, name) for name in ("listed", "rename")}
     how = ComposeOptions(**{name: share for name, share in stated.items() if share is not None})

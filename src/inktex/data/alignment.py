@@ -9,7 +9,7 @@ from typing import Any
 
 from lxml import etree
 
-from inktex.ink import Ink
+from inktex.ink.strokes import Ink
 
 UNALIGNED = -1
 _LAYOUT = frozenset(["{", "}", "^", "_", "\\limits", "[", "]"])

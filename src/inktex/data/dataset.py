@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inktex.errors import DataError
-from inktex.ink import Ink, Symbol
+from inktex.ink.strokes import Ink, Symbol
 
 _ROW_GROUP = 512
 _TEXT_COLUMNS = ("id", "split", "source", "writer", "mathml")
@@ -27,7 +27,7 @@ class Sample:
         id: name of the expression, unique within a split.
         split: "train", "2013", ...
         source: where within the collection it comes from, or "".
-        tokens: the label in the dialect of :mod:`inktex.latex`.
+        tokens: the label in the dialect of :mod:`inktex.latex.tree`.
         image: an encoded picture (PNG), or None.
         ink: the strokes, or None.
         writer: who wrote it, or "".

@@ -23,9 +23,9 @@ from typing import Any, Generic
 
 import numpy as np
 
-from inktex.decoding.ahead import Forward
-from inktex.decoding.behind import Backward
-from inktex.decoding.dialect import Automaton, Level, kind, usable
+from inktex.decoding.grammar_backward import Backward
+from inktex.decoding.grammar_forward import Forward
+from inktex.decoding.grammar_tokens import Automaton, Level, kind, usable
 from inktex.decoding.stepper import BoolArray, IntArray
 from inktex.vocabulary import Vocabulary
 
@@ -38,7 +38,7 @@ _STATES = 5_000  # kept for the searches to come; those that occur in 668 formul
 
 
 class Grammar:
-    r"""Allows what keeps a formula in the dialect of :mod:`inktex.latex`.
+    r"""Allows what keeps a formula in the dialect of :mod:`inktex.latex.tree`.
 
     May be used by several searches and threads at once.
 

@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from inktex.decoding.forcing import force
 from inktex.decoding.search import Constraint, Hypothesis, SearchOptions, Starts, search_from
 from inktex.decoding.stepper import BoolArray, FloatArray, Stepper
+from inktex.decoding.teacher_forcing import force
 
 Tokens = tuple[int, ...]
 Scores = dict[Tokens, float]  # log-probabilities by tokens in reading order

@@ -65,7 +65,7 @@ class Stepper(Protocol):
 
 
 class OnnxStepper(Stepper):
-    """Steps an encoder and a step graph as :mod:`inktex.export` writes them.
+    """Steps an encoder and a step graph as :mod:`inktex.export.onnx` writes them.
 
     Encoder: ``images``, ``padding`` -> ``memory.*`` and ``state.*``, a row a picture. Step: ``tokens``
     [n, t], or [n, 1] where the family reads one at a time, ``parents`` [n], ``memory.*``, ``state.*`` ->

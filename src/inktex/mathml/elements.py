@@ -89,7 +89,7 @@ def compose(name: str, arguments: Sequence[str], option: str | None, differs: bo
     """Return what a command draws of its arguments.
 
     Args:
-        name: a command of :data:`inktex.latex.ARITY`.
+        name: a command of :data:`inktex.latex.tree.ARITY`.
         arguments: one element each.
         option: the element of the optional argument, or None.
         differs: whether the command itself is marked.

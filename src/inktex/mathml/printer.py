@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from itertools import groupby
 
-from inktex.latex import (
+from inktex.latex.tree import (
     Command,
     Environment,
     Fence,
@@ -82,7 +82,7 @@ def to_mathml(tokens: Sequence[str], marked: Collection[int] = (), display: bool
     A command that is not known is shown by its name, in `<mtext>`.
 
     Args:
-        tokens: LaTeX in or near the dialect of :mod:`inktex.latex`.
+        tokens: LaTeX in or near the dialect of :mod:`inktex.latex.tree`.
         marked: places of tokens whose elements get ``class="differs"``: symbols themselves, the fraction or
             root of `\frac` and `\sqrt`, and for a token that draws nothing (`^`, `{`, `&`) an element round
             what it governs: its script, argument, group or cell.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from inktex.latex import DELIMITERS, Command, Node, Script, Symbol, arrays_between
+from inktex.latex.tree import DELIMITERS, Command, Node, Script, Symbol, arrays_between
 from inktex.mathml.elements import space
 from inktex.mathml.symbols import (
     FUNCTIONS,

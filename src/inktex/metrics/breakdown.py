@@ -8,8 +8,18 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from inktex.errors import LatexError
-from inktex.latex import LIMIT_OPERATORS, Command, Environment, Fence, Group, Row, Script, Symbol, to_tokens
-from inktex.latex_parts import Part, read_tree
+from inktex.latex.spans import Part, read_tree
+from inktex.latex.tree import (
+    LIMIT_OPERATORS,
+    Command,
+    Environment,
+    Fence,
+    Group,
+    Row,
+    Script,
+    Symbol,
+    to_tokens,
+)
 from inktex.metrics.item import Item, Tokens
 from inktex.metrics.sequence import Edit, edit_operations
 from inktex.metrics.uncertainty import Interval, wilson

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from inktex.errors import DataError
-from inktex.latex import (
+from inktex.latex.tree import (
     LIMIT_OPERATORS,
     Command,
     Environment,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from inktex.latex import is_well_formed
+from inktex.latex.tree import is_well_formed
 from inktex.metrics.breakdown import Breakdown, Confusion, WrongPart, breakdowns, confusions, wrong_parts
 from inktex.metrics.item import Item
 from inktex.metrics.sequence import (

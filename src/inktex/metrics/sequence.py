@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from inktex.latex import is_well_formed
+from inktex.latex.tree import is_well_formed
 
 Pair = tuple[Sequence[str], Sequence[str]]  # (predicted, reference)
 IntArray = npt.NDArray[np.int64]

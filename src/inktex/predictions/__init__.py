@@ -23,7 +23,7 @@ start and end of the system that writes them, are no part of the text.
 
 Rules, the same for both sides:
 
-* LaTeX is always cut by :func:`inktex.latex.tokenize`. Text that is tokens already (``x ^ { 2 }``) keeps
+* LaTeX is always cut by :func:`inktex.latex.tree.tokenize`. Text that is tokens already (``x ^ { 2 }``) keeps
   them, raw text (``x^{2}``) gives the same; tokens that hold several, such as ``\left(``, are divided.
 * Names are compared without folders and without the suffix of a picture or of ink (:func:`item_id`).
 * Of several items of one name the first counts.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from inktex.errors import LatexError
-from inktex.latex_normalize import SYNONYMS, normalize
+from inktex.latex.normalize import SYNONYMS, normalize
 from inktex.metrics.item import Item, Tokens
 
 _RENAMED: dict[str, tuple[str, ...]] = {**SYNONYMS, "'": (r"\prime",)}
@@ -62,7 +62,7 @@ class _Result(NamedTuple):
 
 
 def normalise(items: Iterable[Item]) -> Normalised:
-    """Bring predictions and references into the dialect, by the rules of :mod:`inktex.latex_normalize`.
+    """Bring predictions and references into the dialect, by the rules of :mod:`inktex.latex.normalize`.
 
     Tokens that are no formula, and empty predictions, stay as they are.
     """

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from inktex.errors import DataError, LatexError
-from inktex.latex import tokenize
+from inktex.latex.tree import tokenize
 from inktex.metrics.item import Item, Tokens
 from inktex.predictions.reading import Format, RecordFile, read_records
 from inktex.predictions.records import NO_PREDICTION, PREDICTION_KEYS, REFERENCE_KEYS, Record

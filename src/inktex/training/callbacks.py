@@ -16,8 +16,8 @@ from lightning.pytorch.callbacks import Callback, WeightAveraging
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 
-from inktex.data.batching import Batch
-from inktex.training.best import write_weights
+from inktex.data.batches.batching import Batch
+from inktex.training.early_stopping import write_weights
 from inktex.training.folder import write_text
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from inktex.data.examples import Limits
-from inktex.data.planning import BatchOptions
-from inktex.data.strengths import AugmentOptions
+from inktex.data.batches.bucketing import BatchOptions
+from inktex.data.batches.examples import Limits
+from inktex.data.batches.options import AugmentOptions
 from inktex.errors import ConfigError
-from inktex.image import CANONICAL_SYMBOL_PX
+from inktex.image.canonical import CANONICAL_SYMBOL_PX
 from inktex.models.families import FAMILIES
 
 MONITORS: Mapping[str, int] = MappingProxyType({"exprate": 1, "wer": -1, "cer": -1, "loss": -1})

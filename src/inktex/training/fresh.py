@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
 
+from inktex.data.batches.examples import Example, Limits, prepare_examples
 from inktex.data.dataset import Sample
-from inktex.data.examples import Example, Limits, prepare_examples
-from inktex.data.synthesis import Synthesizer
-from inktex.image import CANONICAL_SYMBOL_PX
+from inktex.data.synthesis.synthesizer import Synthesizer
+from inktex.image.canonical import CANONICAL_SYMBOL_PX
 from inktex.vocabulary import Vocabulary
 
 _BLOCK = 64  # expressions a worker hands over at a time

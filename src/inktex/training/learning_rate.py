@@ -9,8 +9,8 @@ from typing import Any
 import lightning as pl
 from lightning.pytorch.callbacks import Callback
 
-from inktex.training.best import Watch, validated_figure
 from inktex.training.config import OptimizerOptions, TrainConfig
+from inktex.training.early_stopping import Watch, validated_figure
 from inktex.training.loading import TrainingData
 
 log = logging.getLogger("inktex")

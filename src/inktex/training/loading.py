@@ -11,13 +11,13 @@ import lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
-from inktex.data.batching import Batch, Batches, EpochSampler, pad_pictures
-from inktex.data.composition import read_labels
+from inktex.data.batches.batching import Batch, Batches, EpochSampler, pad_pictures
+from inktex.data.batches.examples import Example, Limits, prepare_examples
 from inktex.data.dataset import Sample, read_dataset
-from inktex.data.examples import Example, Limits, prepare_examples
-from inktex.data.synthesis import Synthesizer, read_expressions
+from inktex.data.synthesis.composition import read_labels
+from inktex.data.synthesis.synthesizer import Synthesizer, read_expressions
 from inktex.errors import DataError
-from inktex.image import canonicalize, decode
+from inktex.image.canonical import canonicalize, decode
 from inktex.training.config import TrainConfig
 from inktex.training.fresh import FreshExamples
 from inktex.training.module import ValidationBatch

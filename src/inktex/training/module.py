@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inktex.data.batching import NO_TARGET, Batch
+from inktex.data.batches.batching import NO_TARGET, Batch
 from inktex.decoding.search import SearchOptions, search
 from inktex.errors import RunError
 from inktex.metrics.item import Item, Tokens

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inktex.data.augment import CELL_PX
-from inktex.data.batching import NO_TARGET, Batch
+from inktex.data.batches.augment import CELL_PX
+from inktex.data.batches.batching import NO_TARGET, Batch
 from inktex.models.interface import Features, Model, Output
 from inktex.training.config import ObjectiveOptions
 from inktex.vocabulary import SPECIALS, UNKNOWN, Vocabulary

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import cv2
 
-from inktex.explain import Explanation
+from inktex.visualize.explain import Explanation
 from inktex.visualize.lettering import MEDIUM, SMALL, Print, text_px, write
 from inktex.visualize.overlay import ColourArray, Layers, blank, colours, place, shape_px, warm
 

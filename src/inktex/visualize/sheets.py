@@ -9,7 +9,7 @@ import numpy as np
 
 from inktex.data.dataset import Sample
 from inktex.errors import ImageError
-from inktex.ink import rasterize
+from inktex.ink.strokes import rasterize
 from inktex.visualize.lettering import SMALL, GreyArray, text_px, write
 
 _GAP_PX = 8

@@ -1,0 +1,1 @@
+"""Training batches: samples drawn anew, put together by size and padded."""

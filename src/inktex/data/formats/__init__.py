@@ -1,0 +1,1 @@
+"""The layouts in which the data sets of the field circulate, read and written."""

@@ -1,0 +1,1 @@
+"""New handwritten expressions, made of ink that was written before."""

@@ -1,0 +1,1 @@
+"""Pictures: any file to the one form that a model sees."""

@@ -1,0 +1,1 @@
+"""Ink: pen strokes, and the files they are kept in."""

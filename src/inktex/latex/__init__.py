@@ -1,0 +1,1 @@
+"""LaTeX as tokens and as a tree, and its spellings: pure strings, no rendering."""

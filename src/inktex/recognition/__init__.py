@@ -1,0 +1,1 @@
+"""Recognition: inputs, search and what was read."""

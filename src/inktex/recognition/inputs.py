@@ -1,0 +1,116 @@
+"""Whatever a recognizer reads -> canonical pictures."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from inktex.errors import ImageError, InkError
+from inktex.image.box import Canonical
+from inktex.image.canonical import CANONICAL_SYMBOL_PX, canonicalize_at, decode, from_array
+from inktex.ink.strokes import Ink, ink_from_json, raster
+
+_INK_SUFFIXES = (".inkml", ".json")
+_PLAIN_MODES = ("1", "L", "RGB", "RGBA", "I;16")  # of Pillow: those whose arrays are colours as they stand
+
+
+class OffersArray(Protocol):
+    """What NumPy can take pixels from, such as an array or a Pillow picture."""
+
+    @property
+    def __array_interface__(self) -> Any:
+        """Shape, type and place of the pixels."""
+        ...
+
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | Ink | OffersArray
+
+
+def canonical_pictures(
+    source: Source, sizes: Sequence[float] = (CANONICAL_SYMBOL_PX,), most: float = math.inf
+) -> list[Canonical]:
+    """Return the canonical pictures of whatever a recognizer reads, one for each size.
+
+    Each knows which part of its source it shows: in pixels of the picture (turned upright by its EXIF tag)
+    or in the ink's own coordinates.
+
+    Args:
+        source: a path, or the bytes, of a picture, of InkML or of JSON strokes; a NumPy array; a Pillow
+            picture; an :class:`inktex.ink.strokes.Ink`.
+        sizes: of a typical symbol, in pixels.
+        most: pixels; if the first picture has more, it is the only one.
+
+    Raises:
+        ImageError: it cannot be read as a picture.
+        InkError: it cannot be read as ink.
+    """
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        return _from_bytes(_file(path), str(path), path.suffix.lower(), sizes, most)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _from_bytes(bytes(source), None, "", sizes, most)
+    if isinstance(source, Ink):
+        return _of_ink(source, sizes, most)
+    if hasattr(source, "__array__") or hasattr(source, "__array_interface__"):
+        return canonicalize_at(from_array(_pixels(source)), sizes, most)
+    raise ImageError(
+        "a path, bytes, a NumPy array, a Pillow picture or an Ink can be read, "
+        f"not an object of type {type(source).__name__}"
+    )
+
+
+def _of_ink(ink: Ink, sizes: Sequence[float], most: float) -> list[Canonical]:
+    """Draw strokes, and canonicalise the picture as any other."""
+    drawn = raster(ink)
+    return [
+        Canonical(picture, area.scaled(1 / drawn.scale, 1 / drawn.scale).moved(drawn.left, drawn.top))
+        for picture, area in canonicalize_at(1 - drawn.picture, sizes, most)
+    ]
+
+
+def _pixels(source: Any) -> np.ndarray[Any, Any]:
+    """Return the array of what offers one, such as a Pillow picture."""
+    try:
+        if getattr(source, "mode", "L") not in _PLAIN_MODES and hasattr(source, "convert"):
+            source = source.convert("RGBA")  # a palette, CMYK and the like
+        return np.asarray(source)
+    except (OSError, SyntaxError, TypeError, ValueError) as error:  # Pillow reads a file no sooner than here
+        raise ImageError(f"the picture's pixels cannot be read: {error}") from None
+
+
+def _file(path: Path) -> bytes:
+    kind = InkError if path.suffix.lower() in _INK_SUFFIXES else ImageError
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise kind(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise kind(f"{path} is a folder, not a file") from None
+    except PermissionError:
+        raise kind(f"{path}: no permission to read it") from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise kind(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from None
+
+
+def _from_bytes(
+    data: bytes, name: str | None, suffix: str, sizes: Sequence[float], most: float
+) -> list[Canonical]:
+    """Tell InkML, JSON and pictures apart by suffix, else by their first character."""
+    begin = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    about = name or "the data"
+    if suffix == ".inkml" or (suffix != ".json" and begin == b"<"):
+        from inktex.ink.inkml import read_inkml  # here, since it loads lxml, which pictures do without
+
+        return _of_ink(read_inkml(data, about).ink, sizes, most)
+    if suffix == ".json" or begin in (b"[", b"{"):
+        return _of_ink(ink_from_json(data, about), sizes, most)
+    grey = decode(data, about)
+    try:
+        return canonicalize_at(grey, sizes, most)
+    except ImageError as error:
+        raise ImageError(f"{name}: {error}" if name else str(error)) from None
