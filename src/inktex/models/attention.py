@@ -24,6 +24,30 @@ def merge_heads(data: Tensor, width: int) -> Tensor:
     return data.transpose(1, 2).reshape(-1, width)  # sizes are given, or a graph would work them out
 
 
+class Rows(NamedTuple):
+    """Which of all rows of tokens are worked on, where labels in a batch differ much in length.
+
+    Attributes:
+        chosen: [m], their numbers.
+        among: the number of all rows.
+    """
+
+    chosen: Tensor
+    among: int
+
+    def spread(self, data: Tensor) -> Tensor:
+        """[m, ...] -> [all, ...], with zeros in all other rows."""
+        return data.new_zeros((self.among, *data.shape[1:])).index_copy(0, self.chosen, data)
+
+
+def rows_of(written: Tensor, multiple: int = 64) -> Rows:
+    """Choose the rows that are written [count], and so many others that there are a multiple of some number:
+    kernels are made for few sizes."""
+    count = written.numel()
+    most = min(count, -(-int(written.sum()) // multiple) * multiple)
+    return Rows((~written).to(torch.uint8).argsort(stable=True)[:most].sort().values, count)
+
+
 class Memory(NamedTuple):
     """Keys and values of the positions that cross-attention reads; what is fixed for a picture.
 
@@ -93,7 +117,7 @@ class SelfAttention(nn.Module):
         self.output = nn.Linear(width, width)
 
     def step(
-        self, data: Tensor, groups: int, keys: Tensor, values: Tensor, mask: Tensor
+        self, data: Tensor, groups: int, keys: Tensor, values: Tensor, mask: Tensor, rows: Rows | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Attend from the newest tokens of every hypothesis, t each, to themselves and those before them.
 
@@ -103,19 +127,22 @@ class SelfAttention(nn.Module):
             keys: [g, h, s, d / h], of the tokens before.
             values: [g, h, s, d / h].
             mask: [g, 1, k t, s + k t].
+            rows: which of the g k t rows data and result hold; none: all.
 
         Returns:
             Result [g k t, d], and keys and values [g, h, s + k t, d / h] with those of the newest.
         """
         size = self.width // self.heads
-        every = split_heads(self.inputs(data), groups, 3 * self.heads, size)
+        projected = self.inputs(data) if rows is None else rows.spread(self.inputs(data))
+        every = split_heads(projected, groups, 3 * self.heads, size)
         parts = torch.split_with_sizes(every, 3 * [self.heads], dim=1)  # not chunk: ONNX has no such node
         query, key, value = parts
         keys, values = torch.cat([keys, key], dim=2), torch.cat([values, value], dim=2)
         # Spelled out: at these lengths twice as fast on a CPU as the fused operator's backward pass.
         scores = (query @ keys.transpose(-1, -2) * self.scale).float()  # [g, h, k t, s + k t]
         attention = (scores + mask).softmax(-1)
-        mixed: Tensor = self.output(merge_heads(attention.to(values.dtype) @ values, self.width))
+        merged = merge_heads(attention.to(values.dtype) @ values, self.width)
+        mixed: Tensor = self.output(merged if rows is None else merged[rows.chosen])
         return mixed, keys, values
 
 
@@ -144,20 +171,34 @@ class CrossAttention(nn.Module):
                 nn.Conv2d(coverage_channels, heads, 1, bias=False),
             )
 
-    def scores(self, data: Tensor, groups: int, keys: Tensor, mask: Tensor) -> Tensor:
-        """Return unnormalised attention [g, h, t, p] of tokens [g t, d] over keys [g, h, p, d / h]."""
-        query = split_heads(self.query(data) * self.scale, groups, self.heads, self.width // self.heads)
+    def scores(
+        self, data: Tensor, groups: int, keys: Tensor, mask: Tensor, rows: Rows | None = None
+    ) -> Tensor:
+        """Return unnormalised attention [g, h, t, p] of tokens [g t, d] over keys [g, h, p, d / h]; if there
+        are ``rows``, data holds only those."""
+        asked = self.query(data) * self.scale
+        query = split_heads(
+            asked if rows is None else rows.spread(asked), groups, self.heads, self.width // self.heads
+        )
         return query @ keys.transpose(-1, -2) + mask
 
-    def refined(self, scores: Tensor, coverage: Tensor) -> Tensor:
-        """Return scores [g, h, t, p] less the refinement of a coverage [g t, 2, rows, columns]."""
+    def refined(self, scores: Tensor, coverage: Tensor, rows: Rows | None = None) -> Tensor:
+        """Return scores [g, h, t, p] less the refinement of a coverage [g t, 2, rows, columns], in ``rows``
+        alone if there are any."""
         assert self.refine is not None
-        penalty: Tensor = self.refine(coverage).reshape(scores.shape[0], -1, self.heads, scores.shape[3])
+        if rows is not None:
+            chosen = coverage[rows.chosen].to(scores.dtype).contiguous(memory_format=torch.channels_last)
+            penalty = rows.spread(self.refine(chosen).flatten(2))
+        else:
+            penalty = self.refine(coverage)
+        penalty = penalty.reshape(scores.shape[0], -1, self.heads, scores.shape[3])
         return scores - penalty.transpose(1, 2)
 
-    def read(self, attention: Tensor, values: Tensor) -> Tensor:
-        """Mix values [g, h, p, d / h] by attention [g, h, t, p] into [g t, d]."""
-        mixed: Tensor = self.output(merge_heads(attention.to(values.dtype) @ values, self.width))
+    def read(self, attention: Tensor, values: Tensor, rows: Rows | None = None) -> Tensor:
+        """Mix values [g, h, p, d / h] by attention [g, h, t, p] into [g t, d], of that only ``rows`` if there
+        are any."""
+        merged = merge_heads(attention.to(values.dtype) @ values, self.width)
+        mixed: Tensor = self.output(merged if rows is None else merged[rows.chosen])
         return mixed
 
 

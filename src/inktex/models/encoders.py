@@ -8,7 +8,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from inktex.models.interface import Features
-from inktex.models.layers import GridPosition, ResidualBlock
+from inktex.models.layers import Dropout, GridPosition, ResidualBlock, masked_relu
 
 
 class ResidualEncoder(nn.Module):
@@ -40,7 +40,7 @@ class ResidualEncoder(nn.Module):
         self.project = nn.Conv2d(before, width, 1)
         self.position = GridPosition(width)
         self.norm = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, images: Tensor, padding: Tensor) -> Features:
         """Encode pictures.
@@ -54,7 +54,7 @@ class ResidualEncoder(nn.Module):
         """
         inside = (~padding).unsqueeze(1).to(images.dtype)  # [b, 1, height, width]
         inside = inside[:, :, ::2, ::2]
-        grid = self.stem_norm(self.stem(images)).relu() * inside
+        grid = masked_relu(self.stem_norm(self.stem(images)), inside, self.training)
         for number, stage in enumerate(cast(list[list[ResidualBlock]], self.stages)):
             if number:
                 inside = inside[:, :, ::2, ::2]

@@ -21,17 +21,22 @@ from inktex.models.attention import (
     Cache,
     CrossAttention,
     Memory,
+    Rows,
     SelfAttention,
     empty_cache,
     mean_over_heads,
     padding_mask,
+    rows_of,
     spent,
     split_heads,
     with_newest,
 )
 from inktex.models.encoders import ResidualEncoder
 from inktex.models.interface import Features, Output, Step
-from inktex.models.layers import sinusoids
+from inktex.models.layers import Dropout, sinusoids
+from inktex.vocabulary import PAD, SPECIALS
+
+PAD_ID = SPECIALS.index(PAD)  # every vocabulary begins with the specials
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ class DecoderLayer(nn.Module):
             nn.ReLU(),
             nn.Linear(options.feed_forward, width),
         )
-        self.dropout = nn.Dropout(options.dropout)
+        self.dropout = Dropout(options.dropout)
 
     def memorise(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Features [b, p, d] -> keys and values, each [b, h, p, d / h]."""
@@ -108,6 +113,7 @@ class InktexModel(nn.Module):
     """The network; see :class:`inktex.models.interface.Model` for the methods' contract."""
 
     stride = ResidualEncoder.stride
+    repeats_features = True
 
     def __init__(self, vocabulary_size: int, options: InktexOptions) -> None:
         super().__init__()
@@ -120,7 +126,7 @@ class InktexModel(nn.Module):
         self.layers = nn.ModuleList(DecoderLayer(options, refines=i > 0) for i in range(options.layers))
         self.norm = nn.LayerNorm(options.width)
         self.classifier = nn.Linear(options.width, vocabulary_size)
-        self.dropout = nn.Dropout(options.dropout)
+        self.dropout = Dropout(options.dropout)
         nn.init.normal_(self.embedding.weight, std=options.width**-0.5)
         nn.init.constant_(self.symbol_map.bias, -4.6)  # one class in a hundred at a position, as in the ink
 
@@ -130,8 +136,27 @@ class InktexModel(nn.Module):
         return features._replace(symbol_map=self.symbol_map(features.data))
 
     def forward(self, features: Features, tokens: Tensor) -> Output:
-        """Score whole sequences [b, t]."""
-        logits, attention, _ = self.read(tokens, *self.start(features))
+        """Score whole sequences [b, t], or [k b, t] as if the features were repeated k times.
+
+        In training nothing is worked out of rows that hold only padding: its scores are zeros.
+        """
+        memory, state = self.start(features)
+        times = len(tokens) // len(features.data)
+        if times > 1:  # keys and values are worked out once
+            memory = Memory(
+                tuple(keys.repeat(times, 1, 1, 1) for keys in memory.keys),
+                tuple(values.repeat(times, 1, 1, 1) for values in memory.values),
+                memory.padding.repeat(times, 1),
+            )
+            state = State(
+                state.length.repeat(times),
+                empty_cache(
+                    memory.keys[0].transpose(1, 2).flatten(2), self.options.layers, self.options.heads
+                ),
+                tuple(coverage.repeat(times, 1, 1, 1) for coverage in state.coverage),
+            )
+        rows = rows_of((tokens != PAD_ID).flatten()) if self.training else None
+        logits, attention, _ = self.read(tokens, memory, state, rows)
         return Output(logits, attention)
 
     def start(self, features: Features) -> tuple[Memory, State]:
@@ -151,11 +176,15 @@ class InktexModel(nn.Module):
         logits, attention, state = self.read(token[:, None], memory, state)
         return Step(logits[:, 0], attention[:, 0], state)
 
-    def read(self, tokens: Tensor, memory: Memory, state: State) -> Step:
-        """Feed t tokens [n, t] to every hypothesis; returns logits [n, t, v] and attention [n, t, p]."""
+    def read(self, tokens: Tensor, memory: Memory, state: State, rows: Rows | None = None) -> Step:
+        """Feed t tokens [n, t] to every hypothesis; returns logits [n, t, v] and attention [n, t, p].
+
+        With ``rows`` it is only those of the n t tokens that are worked on; the others' logits are zeros.
+        """
         groups, steps = memory.padding.shape[0], tokens.shape[1]
         places = state.length[:, None] + torch.arange(steps, device=tokens.device)
         data = self._embed(tokens, places).view(-1, self.options.width)  # [g k t, d]
+        data = self.dropout(data if rows is None else data[rows.chosen])
         mask = padding_mask(memory.padding, memory.keys[0].dtype)
         own = with_newest(state.cache.mask, groups, steps)  # [n, t, s + k t]
         others = own.view(groups, 1, -1, own.shape[2])
@@ -163,23 +192,26 @@ class InktexModel(nn.Module):
         keys, values, coverages = [], [], []
         for index, layer in enumerate(self._layers()):
             cached = (state.cache.keys[index], state.cache.values[index])
-            mixed, key, value = layer.self_attention.step(layer.self_norm(data), groups, *cached, others)
+            mixed, key, value = layer.self_attention.step(
+                layer.self_norm(data), groups, *cached, others, rows
+            )
             keys.append(key)
             values.append(value)
             data = data + layer.dropout(mixed)
             cross = layer.cross_attention
-            scores = cross.scores(layer.cross_norm(data), groups, memory.keys[index], mask)
+            scores = cross.scores(layer.cross_norm(data), groups, memory.keys[index], mask, rows)
             attention = scores.softmax(-1)  # [g, h, k t, p]
             if index:
                 before = state.coverage[index - 1]  # [n, 2, rows, columns]
                 now = torch.stack([mean_over_heads(attention), below], dim=2)  # [g, k t, 2, p]
                 earlier, total = spent(before, now.view(-1, steps, 2, *before.shape[2:]))
                 coverages.append(total)
-                attention = cross.refined(scores, earlier.reshape(-1, 2, *before.shape[2:])).softmax(-1)
+                attention = cross.refined(scores, earlier.reshape(-1, 2, *before.shape[2:]), rows).softmax(-1)
             below = mean_over_heads(attention)  # [g, k t, p]
-            data = data + layer.dropout(cross.read(attention, memory.values[index]))
+            data = data + layer.dropout(cross.read(attention, memory.values[index], rows))
             data = data + layer.dropout(layer.feed_forward(data))
-        logits = self.classifier(self.norm(data)).view(*tokens.shape, -1)
+        logits = self.classifier(self.norm(data))
+        logits = (logits if rows is None else rows.spread(logits)).view(*tokens.shape, -1)
         cache = Cache(tuple(keys), tuple(values), own[:, -1])
         after = State(state.length + steps, cache, tuple(coverages))
         return Step(logits, below.view(*tokens.shape, -1), after)
@@ -190,5 +222,5 @@ class InktexModel(nn.Module):
     def _embed(self, tokens: Tensor, positions: Tensor) -> Tensor:
         """Embed tokens [..., t] at positions [..., t] into [..., t, d]."""
         scale = self.options.width**0.5
-        embedded: Tensor = self.dropout(self.embedding(tokens) * scale + self.positions[positions])
+        embedded: Tensor = self.embedding(tokens) * scale + self.positions[positions]
         return embedded

@@ -67,11 +67,13 @@ class TrainingModule(pl.LightningModule):
         features = self.model.encode(
             batch.images.contiguous(memory_format=torch.channels_last), batch.padding
         )
-        every = _repeated(features, len(batch.inputs) // len(batch.images))
+        directions = len(batch.inputs) // len(batch.images)
         if np.random.default_rng(number).random() < options.teacher_forcing_ratio:
+            repeats = getattr(self.model, "repeats_features", False)  # itself, at less cost
+            every = features if repeats else _repeated(features, directions)
             output = self.model(every, batch.inputs)
         else:
-            output = free_run(self.model, every, batch.inputs)
+            output = free_run(self.model, _repeated(features, directions), batch.inputs)
         parts = self.objective(features, output, batch, self._taught(batch))
         total: Tensor = parts.total(options)
         count = len(batch.images)
