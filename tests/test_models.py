@@ -14,8 +14,9 @@ from torch.testing import assert_close
 
 from inktex.models.families import FAMILIES
 from inktex.models.inktex import InktexModel, InktexOptions
-from inktex.models.interface import Features, select
+from inktex.models.interface import PADDING_ID, Features, select
 from inktex.models.layers import GridPosition
+from inktex.vocabulary import Vocabulary
 from tiny_models import TINY, VOCABULARY
 
 
@@ -53,6 +54,36 @@ def stepwise(model: Any, features: Features, tokens: Tensor) -> Tensor:
         each, _, state = model.step(token, memory, state)
         logits.append(each)
     return torch.stack(logits, dim=1)
+
+
+def test_the_padding_of_networks_is_that_of_vocabularies() -> None:
+    """Networks, which know no vocabulary, take the id of its padding for padding."""
+    assert Vocabulary.build([["x"]]).pad_id == PADDING_ID
+
+
+def test_training_rows_of_padding_change_nothing() -> None:
+    """In training the scores of a label's tokens are those it has alone, however long the others are."""
+    model = tiny("inktex").train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    features = model.encode(*pictures((24, 32), (24, 32)))
+    long = torch.tensor([[1, 4, 5, 12, 3, 7], [2, 9, 0, 0, 0, 0]])
+
+    together = model(features, long).logits
+    for row, length in ((0, 6), (1, 2)):
+        one = Features(features.data[row : row + 1], features.padding[row : row + 1], features.grid)
+        assert_close(together[row, :length], model(one, long[row : row + 1, :length]).logits[0])
+
+
+def test_features_read_for_both_directions_are_those_repeated() -> None:
+    """Twice as many sequences as pictures are scored as if every picture stood there twice."""
+    model = tiny("inktex")
+    features = model.encode(*pictures((24, 32), (16, 40)))
+    tokens = torch.tensor([[1, 4, 5], [1, 7, 8], [2, 5, 4], [2, 8, 7]])
+    twice = Features(features.data.repeat(2, 1, 1), features.padding.repeat(2, 1), features.grid)
+
+    assert_close(model(features, tokens).logits, model(twice, tokens).logits)
 
 
 TOKENS = torch.tensor([[1, 4, 5, 12, 3, 7], [2, 9, 9, 4, 11, 6], [1, 3, 8, 8, 5, 10]])

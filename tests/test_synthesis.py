@@ -268,9 +268,9 @@ def test_listed_labels_are_those_that_can_be_written() -> None:
     written as they are."""
     labels = ["x = y", "x = z", "x ^", "x + y + x + y + x + y", "x = y"]
     options = ComposeOptions(exchanges=0, rename=0, listed=1, longest=10)
-    composer = Composer([written("x ^ { y } = x + y")], [label.split() for label in labels], options)
+    composer = Composer([written("x ^ { y } = x + y")], [[label.split() for label in labels]], options)
 
-    assert composer.listed == [("x", "=", "y")]
+    assert composer.listed == [[("x", "=", "y")]]
     assert composer.compose(("x",), np.random.default_rng(0)) == ("x", "=", "y")
 
 
@@ -278,7 +278,7 @@ def test_listed_labels_are_those_that_can_be_written() -> None:
 def test_a_share_of_labels_is_taken_from_the_list(share: float) -> None:
     """Of 400 labels; the bounds are five standard deviations away."""
     options = ComposeOptions(exchanges=0, rename=0, listed=share)
-    composer = Composer([written("x + y")], [("y", "+", "x")], options)
+    composer = Composer([written("x + y")], [[("y", "+", "x")]], options)
     rng = np.random.default_rng(0)
 
     listed = sum(composer.compose(("x", "+", "y"), rng) == ("y", "+", "x") for _ in range(400))

@@ -20,6 +20,7 @@ from inktex.commands import (
     labels,
     recognition,
     scoring,
+    symbols,
     synthesis,
     training,
 )
@@ -110,6 +111,12 @@ COMMANDS: tuple[Command, ...] = (
         "Count what a Parquet file holds.",
         describe.add_describe,
         describe.run_describe,
+    ),
+    Command(
+        "symbols",
+        "Turn collections of single symbols into a library to write with.",
+        symbols.add_symbols,
+        symbols.run_symbols,
     ),
     Command(
         "synthesize",

@@ -33,10 +33,17 @@ def add_synthesize(parser: ArgumentParser) -> None:
         "--seed", type=int, default=0, help="the same seed makes the same samples (default: 0)"
     )
     parser.add_argument(
+        "--symbols",
+        metavar="FILE",
+        help="single symbols to write with besides, as 'inktex symbols' makes them; those held back are not "
+        "used",
+    )
+    parser.add_argument(
         "--labels",
         metavar="FILE",
+        nargs="+",
         help="LaTeX to write besides, an expression a line, plain or gzipped; what the ink has no symbols "
-        "for is left out",
+        "for is left out; of several files a long one is drawn from more often, by the root of its length",
     )
     parser.add_argument(
         "--listed",
@@ -45,6 +52,13 @@ def add_synthesize(parser: ArgumentParser) -> None:
         help="share of samples whose label is one of --labels, perhaps with parts exchanged or renamed "
         "(default: 0.25)",
     )
+    for name, what in (("single", "one symbol alone"), ("arithmetic", "numbers and everyday arithmetic")):
+        parser.add_argument(
+            f"--{name}",
+            type=float,
+            metavar="SHARE",
+            help=f"share of samples whose label is {what} (default: 0)",
+        )
     parser.add_argument(
         "--rename",
         type=float,
@@ -67,6 +81,7 @@ def run_synthesize(options: Namespace) -> int:
     """Write new expressions with the ink of others, or cut out their sub-expressions."""
     from inktex.data.dataset import read_dataset, write_dataset
     from inktex.data.synthesis.composition import read_labels
+    from inktex.data.synthesis.symbols import HELD
     from inktex.data.synthesis.synthesizer import read_expressions
 
     if options.count is not None and options.count < 1:
@@ -75,20 +90,30 @@ def run_synthesize(options: Namespace) -> int:
         raise ConfigError(f"--seed must be at least 0, got {options.seed}")
     if options.least < 1:
         raise ConfigError(f"--least must be at least 1, got {options.least}")
-    for name in ("labels", "rename"):
+    for name in ("labels", "symbols", "rename", "single", "arithmetic"):
         if options.decompose and getattr(options, name) is not None:
             raise ConfigError(f"--{name} is for new expressions; with --decompose there are none")
     if options.listed is not None and not options.labels:
         raise ConfigError("--listed is a share of the labels in --labels: name a file of them")
-    for name in ("listed", "rename"):
+    if options.single and not options.symbols:
+        raise ConfigError("--single is a share of the symbols in --symbols: name a file of them")
+    for name in ("listed", "rename", "single", "arithmetic"):
         share = getattr(options, name)
         if share is not None and not 0 <= share <= 1:
             raise ConfigError(f"--{name} must be from 0 to 1, got {share:g}")
     check_targets(options.output, options.json)
     start = time.perf_counter()
-    lines = read_labels(Path(options.labels)) if options.labels else []
+    lines = [read_labels(Path(path)) for path in options.labels or ()]
+    symbols = (
+        [sample for sample in read_dataset(options.symbols) if sample.split != HELD]
+        if options.symbols
+        else []
+    )
     expressions = read_expressions(read_dataset(options.data))
-    count, make = _cutter(expressions, options) if options.decompose else _writer(expressions, lines, options)
+    if options.decompose:
+        count, make = _cutter(expressions, options)
+    else:
+        count, make = _writer(expressions, lines, symbols, options)
     labels: set[tuple[str, ...]] = set()
     with closing(_made(count, make, labels)) as samples:
         write_dataset(samples, options.output)
@@ -116,7 +141,7 @@ def _cutter(expressions: list[Written], options: Namespace) -> tuple[int, Callab
 
 
 def _writer(
-    expressions: list[Written], labels: list[list[str]], options: Namespace
+    expressions: list[Written], labels: list[list[list[str]]], symbols: list[Sample], options: Namespace
 ) -> tuple[int, Callable[[int], Sample]]:
     """Return how many expressions to write, and what writes the one of a number."""
     import numpy as np
@@ -124,11 +149,12 @@ def _writer(
     from inktex.data.synthesis.composition import ComposeOptions
     from inktex.data.synthesis.synthesizer import Synthesizer
 
-    stated = {name: getattr(options, name) for name in ("listed", "rename")}
+    stated = {name: getattr(options, name) for name in ("listed", "rename", "single", "arithmetic")}
     how = ComposeOptions(**{name: share for name, share in stated.items() if share is not None})
-    synthesizer = Synthesizer(expressions, labels, how)
+    synthesizer = Synthesizer(expressions, labels, how, symbols)
     if labels:
-        print(f"{options.labels}: {synthesizer.listed:,} of {len(labels):,} expressions can be written")
+        count = sum(map(len, labels))
+        print(f"{', '.join(options.labels)}: {synthesizer.listed:,} of {count:,} expressions can be written")
 
     def write(number: int) -> Sample:
         return synthesizer.make(f"synthetic-{number}", np.random.default_rng([options.seed, number]))

@@ -32,11 +32,8 @@ from inktex.models.attention import (
     with_newest,
 )
 from inktex.models.encoders import ResidualEncoder
-from inktex.models.interface import Features, Output, Step
+from inktex.models.interface import PADDING_ID, Features, Output, Step
 from inktex.models.layers import Dropout, sinusoids
-from inktex.vocabulary import PAD, SPECIALS
-
-PAD_ID = SPECIALS.index(PAD)  # every vocabulary begins with the specials
 
 
 @dataclass(frozen=True)
@@ -155,7 +152,7 @@ class InktexModel(nn.Module):
                 ),
                 tuple(coverage.repeat(times, 1, 1, 1) for coverage in state.coverage),
             )
-        rows = rows_of((tokens != PAD_ID).flatten()) if self.training else None
+        rows = rows_of((tokens != PADDING_ID).flatten()) if self.training else None
         logits, attention, _ = self.read(tokens, memory, state, rows)
         return Output(logits, attention)
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, cast
 from torch import Tensor
 
 Tree = TypeVar("Tree", bound=tuple[Any, ...])
+PADDING_ID = 0  # of the token that fills short sequences up, in every vocabulary
 
 
 class Features(NamedTuple):

@@ -182,7 +182,7 @@ def _fresh_examples(
     count = config.data.fresh_per_epoch
     if not count:
         return None
-    labels = read_labels(Path(config.data.labels)) if config.data.labels else []
+    labels = [read_labels(Path(config.data.labels))] if config.data.labels else []
     synthesizer = Synthesizer(read_expressions(samples), labels)
     seed, workers, symbol_px = config.trainer.seed, config.data.workers, config.data.symbol_px
     return FreshExamples(synthesizer, vocabulary, _limits(config), count, seed, workers, symbol_px).of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import lzma
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from inktex.data.synthesis.arithmetic import arithmetic
 from inktex.data.synthesis.expressions import Written, is_closed
+from inktex.data.synthesis.families import ALIKE, FAMILY
 from inktex.data.synthesis.layout import kind_of
 from inktex.errors import ConfigError, DataError, LatexError
 from inktex.latex.normalize import normalize
@@ -24,23 +27,12 @@ FloatArray = npt.NDArray[np.float64]
 
 RARITY = 0.75  # how much samples with rarer symbols are preferred where none is stated
 _FEWEST = 50  # a symbol written less often than this is preferred no more than one written so often
-_GZIP = b"\x1f\x8b"
+_LISTED_RARITY = 0.4  # the same for labels of lists
+_PACKED = {b"\x1f\x8b": gzip.decompress, b"\xfd7zXZ\x00": lzma.decompress}
 _LONGEST_EXCHANGED = 24  # tokens
 _LONGEST_RUN = 6  # items
-_FAMILIES: tuple[tuple[str, ...], ...] = tuple(
-    tuple(family.split())
-    for family in (
-        "0 1 2 3 4 5 6 7 8 9",
-        "a b c d e f g h i j k l m n o p q r s t u v w x y z A B C E F G H I L M N P R S T V X Y"
-        " \\alpha \\beta \\gamma \\theta \\lambda \\mu \\phi \\pi \\sigma \\Delta \\infty",
-        "+ - \\times \\div \\pm /",
-        "= \\neq < > \\leq \\geq \\rightarrow \\in",
-        "\\sin \\cos \\tan \\log",
-        "\\ldots \\cdots",
-    )
-)
 _LOOSE = frozenset(("operator", "point"))  # kinds of items that no expression should end with
-_FAMILY = {token: family for family in _FAMILIES for token in family}
+_LOOKALIKE = 0.3  # of renamed letters and digits, the share that get a name that looks alike
 
 
 @dataclass(frozen=True)
@@ -51,7 +43,9 @@ class ComposeOptions:
         exchanges: most groups exchanged in a label.
         rename: share of labels whose symbols are renamed.
         renamed: share of symbols renamed in such a label.
-        listed: share of labels taken from the list, if there is one.
+        listed: share of labels taken from the lists, if there are any.
+        single: share of labels that are one symbol alone.
+        arithmetic: share of labels that are numbers and everyday arithmetic.
         longest: most tokens of a label.
         rarity: how much rare symbols are preferred, as new names and in labels to begin with: 0 not at all, 1
             makes all alike.
@@ -61,12 +55,15 @@ class ComposeOptions:
     rename: float = 0.7
     renamed: float = 0.5
     listed: float = 0.25
+    single: float = 0.0
+    arithmetic: float = 0.0
     longest: int = 70
     rarity: float = RARITY
 
     def __post_init__(self) -> None:
-        if not 0 <= self.listed <= 1:
-            raise ConfigError(f"the share of listed labels must be from 0 to 1, got {self.listed:g}")
+        for name in ("listed", "single", "arithmetic"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"the share '{name}' must be from 0 to 1, got {getattr(self, name):g}")
         if self.longest < 1 or self.exchanges < 0:
             raise ConfigError(
                 f"labels need at least 1 token and 0 exchanges, got {self.longest} and {self.exchanges}"
@@ -74,17 +71,18 @@ class ComposeOptions:
 
 
 def read_labels(path: Path) -> list[list[str]]:
-    """Read LaTeX, an expression a line, plain or gzipped; lines that are no LaTeX are passed over.
+    """Read LaTeX, an expression a line, plain, gzipped or .xz; lines that are no LaTeX are passed over.
 
     Raises:
         DataError: the file cannot be read as text.
     """
     try:
         data = path.read_bytes()
-        text = (gzip.decompress(data) if data.startswith(_GZIP) else data).decode("utf-8-sig")
+        unpack = next((unpack for mark, unpack in _PACKED.items() if data.startswith(mark)), bytes)
+        text = unpack(data).decode("utf-8-sig")
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (EOFError, zlib.error, UnicodeDecodeError) as error:
+    except (EOFError, zlib.error, lzma.LZMAError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read as text: {error}") from None
     labels = []
     for line in text.splitlines():
@@ -112,16 +110,26 @@ class Composer:
 
     Args:
         expressions: whose labels, groups and symbols are used.
-        labels: further labels, each counted once; those with other tokens than the expressions', or too long,
-            are left out.
+        labels: lists of further labels, each label counted once; those with tokens that nobody wrote, or too
+            long, are left out. A list is drawn from as often as the root of its length tells, a label more
+            often the rarer its rarest token.
         options: how labels are composed.
+        known: tokens that may be used besides those of the expressions.
+        symbols: what may be written alone.
     """
 
     def __init__(
-        self, expressions: Sequence[Written], labels: Sequence[Sequence[str]], options: ComposeOptions
+        self,
+        expressions: Sequence[Written],
+        labels: Sequence[Sequence[Sequence[str]]],
+        options: ComposeOptions,
+        known: frozenset[str] = frozenset(),
+        symbols: Sequence[tuple[str, ...]] = (),
     ) -> None:
         self.options = options
+        self.symbols = symbols
         self._counts = Counter(token for written in expressions for token in written.sample.tokens)
+        self._known = known | self._counts.keys()
         self._groups: dict[str, list[tuple[str, ...]]] = {}
         for written in expressions:
             tokens = written.sample.tokens
@@ -129,11 +137,18 @@ class Composer:
                 self._groups.setdefault(role, []).append(tokens[start:end])
         own = [written.sample.tokens for written in expressions]
         self._shares = np.cumsum(preferences(own, options.rarity))
-        self.listed = [
+        self.listed = [self._usable(some) for some in labels]
+        self.listed = [some for some in self.listed if some]
+        self._list_shares = [np.cumsum(preferences(some, _LISTED_RARITY)) for some in self.listed]
+        roots = np.sqrt([len(some) for some in self.listed])
+        self._lists = np.cumsum(roots / roots.sum())
+
+    def _usable(self, labels: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+        return [
             tokens
             for tokens in dict.fromkeys(map(tuple, labels))
-            if 0 < len(tokens) <= options.longest
-            and all(token in self._counts for token in tokens)
+            if 0 < len(tokens) <= self.options.longest
+            and self._known.issuperset(tokens)
             and is_well_formed(tokens)
         ]
 
@@ -142,10 +157,18 @@ class Composer:
         return int(np.searchsorted(self._shares, rng.random() * self._shares[-1], side="right"))
 
     def compose(self, tokens: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
-        """Return a label made from another, or from one of the list."""
+        """Return a label made from another, or from one of the lists, or a symbol or sum of its own."""
         options = self.options
+        kind = rng.random()
+        if self.symbols and kind < options.single:
+            return self.symbols[int(rng.integers(len(self.symbols)))]
+        if options.single <= kind < options.single + options.arithmetic:
+            return arithmetic(rng)
         if self.listed and rng.random() < options.listed:
-            tokens = self.listed[rng.integers(len(self.listed))]
+            which = int(np.searchsorted(self._lists, rng.random() * self._lists[-1], side="right"))
+            shares = self._list_shares[which]
+            place = int(np.searchsorted(shares, rng.random() * shares[-1], side="right"))
+            tokens = self.listed[which][place]
         for _ in range(int(rng.integers(0, options.exchanges + 1))):
             changed = self._exchange(tokens, rng)
             if len(changed) <= options.longest and is_well_formed(changed):
@@ -172,17 +195,22 @@ class Composer:
         renamed = []
         for token in tokens:
             new = token
-            if token in _FAMILY:
+            if token in FAMILY:
                 if token not in names or not token.isalpha():  # digits and signs differ from place to place
                     change = rng.random() < self.options.renamed
-                    names[token] = self._other(_FAMILY[token], rng) if change else token
+                    names[token] = self._other(token, rng) if change else token
                 new = names[token]
             renamed.append(new)
         return tuple(renamed)
 
-    def _other(self, family: tuple[str, ...], rng: np.random.Generator) -> str:
-        known = [token for token in family if token in self._counts]
-        weights = np.array([self._counts[token] for token in known]) ** (1.0 - self.options.rarity)
+    def _other(self, token: str, rng: np.random.Generator) -> str:
+        """Return another token of its family, or one that looks like it."""
+        if token in ALIKE and rng.random() < _LOOKALIKE:
+            alike = [other for other in ALIKE[token] if other in self._known]
+            return alike[rng.integers(len(alike))] if alike else token
+        known = [other for other in FAMILY[token] if other in self._known]
+        counts = [max(self._counts[other], _FEWEST) for other in known]
+        weights = np.array(counts) ** (1.0 - self.options.rarity)
         return known[int(np.searchsorted(np.cumsum(weights) / weights.sum(), rng.random()))]
 
 

@@ -2,121 +2,49 @@
 
 A label is written row by row, with groups of one writer where that writer wrote them. A group is taken over
 as it stands in some real expression; what nobody wrote as a whole is put together from its parts, at
-distances that were measured (:mod:`inktex.data.synthesis.layout`).
+distances that were measured (:mod:`inktex.data.synthesis.layout`), or, for constructs that no measured
+expression has, as :mod:`inktex.data.synthesis.structures` lays them out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from inktex.data.synthesis.expressions import Written, writer_of
+from inktex.data.synthesis.arrays import fences_grown
+from inktex.data.synthesis.blocks import Block, bounds, merged, union
+from inktex.data.synthesis.expressions import Written
 from inktex.data.synthesis.layout import (
     ANY_GAP,
     FractionPlace,
     Place,
     ScriptPlace,
     gap_kind,
-    measure,
-    root_place,
+    measure_root,
     script_kind,
 )
+from inktex.data.synthesis.library import Library, Piece
+from inktex.data.synthesis.structures import LOOKALIKES, STACKS, STRUCTURES, struck
 from inktex.latex.spans import Part, read_tree
-from inktex.latex.tree import Command, Script
+from inktex.latex.tree import Command, Environment, Script
 from inktex.latex.tree import Symbol as SymbolNode
 
 FloatArray = npt.NDArray[np.float32]
 
-_LONGEST_PIECE = 12  # tokens of a real group that is taken over whole, at most
 _REUSE = 0.7  # how often a real group is taken over where there is one
-_HELPERS = 6  # other writers who are asked for what the writer never wrote, before anyone is
+_FOREIGN_REUSE = 0.1  # the same where the hand is that of no expression's writer
+_HELPERS = 6  # other writers who are asked for a group that the writer never wrote, before anyone is
 _BARS_TRIED = 8
 _X_UNITS = 100.0  # size of an x in the finished ink, in ink units
+_SIZE_SPREAD = 0.07  # of the logarithm of the size of a symbol that was drawn by itself
+_HEIGHT_SPREAD = 0.05  # of its height, in sizes of the row
+_LETTER_GAP = (0.04, 0.22)  # between the letters of a word, in sizes of the row
 
 
 class NeverWrittenError(Exception):
     """A part of a label that nobody wrote."""
-
-
-class Piece(NamedTuple):
-    """Tokens ``start`` to ``end`` of expression number ``expression``, in the row that starts at ``row``."""
-
-    expression: int
-    start: int
-    end: int
-    row: int
-
-
-class Block(NamedTuple):
-    """Placed ink, in sizes of its row about its middle line.
-
-    Attributes:
-        strokes: by token of the label.
-        box: left, top, right and bottom.
-    """
-
-    strokes: dict[int, list[FloatArray]]
-    box: tuple[float, float, float, float]
-
-    def moved(self, scale: float = 1.0, right: float = 0.0, down: float = 0.0) -> Block:
-        """Return the block scaled about the origin, then moved."""
-        factor, shift = np.float32(scale), np.array([right, down], dtype=np.float32)
-        x0, y0, x1, y1 = self.box
-        return Block(
-            {place: [stroke * factor + shift for stroke in group] for place, group in self.strokes.items()},
-            (x0 * scale + right, y0 * scale + down, x1 * scale + right, y1 * scale + down),
-        )
-
-
-class Library:
-    """All ink there is to write with: pieces of expressions by what they say.
-
-    Args:
-        expressions: at least one.
-    """
-
-    def __init__(self, expressions: Sequence[Written]) -> None:
-        self.expressions = expressions
-        self.habits = measure(expressions)
-        self._writer_of = [writer_of(written.sample) for written in expressions]
-        self.writers = sorted(set(self._writer_of))
-        self._pieces = self._index()
-
-    def find(self, tokens: tuple[str, ...], writers: Sequence[str], rng: np.random.Generator) -> Piece | None:
-        """Return a real piece that says this, of the first of the writers who wrote it, or of anyone."""
-        known = self._pieces.get(tokens)
-        if known is None:
-            return None
-        if len(known) > 1:
-            for writer in writers:
-                own = [piece for piece in known if self._writer_of[piece.expression] == writer]
-                if own:
-                    return own[rng.integers(len(own))]
-        return known[rng.integers(len(known))]
-
-    def _index(self) -> dict[tuple[str, ...], list[Piece]]:
-        """Return runs of items, and by themselves what carries scripts, fraction bars and radicals."""
-        pieces: dict[tuple[str, ...], list[Piece]] = {}
-        for number, written in enumerate(self.expressions):
-            tokens = written.sample.tokens
-            for row in written.rows():
-                for first, item in enumerate(row.items):
-                    for last in row.items[first:]:
-                        if last.end - item.start > _LONGEST_PIECE:
-                            break
-                        if isinstance(item.node, Script) and "base" not in item.children:
-                            break
-                        piece = Piece(number, item.start, last.end, row.start)
-                        pieces.setdefault(tokens[item.start : last.end], []).append(piece)
-                for item in row.items:
-                    base = item.children.get("base", item)
-                    if base is not item or isinstance(base.node, Command):
-                        piece = Piece(number, base.start, base.start + 1, row.start)
-                        pieces.setdefault(tokens[base.start : base.start + 1], []).append(piece)
-        return pieces
 
 
 class Scribe:
@@ -133,6 +61,7 @@ class Scribe:
         self.rng = rng
         helpers = rng.choice(library.writers, size=min(_HELPERS, len(library.writers)), replace=False)
         self.writers = [writer, *helpers.tolist()]
+        self.reuse = _FOREIGN_REUSE if writer in library.hands else _REUSE
         self.tokens: tuple[str, ...] = ()
 
     def write(self, tokens: tuple[str, ...]) -> list[list[FloatArray]]:
@@ -143,15 +72,20 @@ class Scribe:
             LatexError: the tokens are not well-formed.
         """
         self.tokens = tokens
-        block = self._row(read_tree(tokens)).moved(_X_UNITS)
+        block = self.row(read_tree(tokens)).moved(_X_UNITS)
         return [block.strokes.get(place, []) for place in range(len(tokens))]
 
-    def _row(self, part: Part) -> Block:
-        """Write the items of a row one after the other."""
+    def row(self, part: Part) -> Block:
+        """Write the items of a row one after the other.
+
+        Raises:
+            NeverWrittenError: nobody wrote one of them, or there are none.
+        """
         items = part.items
         if not items:
             raise NeverWrittenError
         blocks: list[Block] = []
+        starts: list[int] = []
         at = 0
         while at < len(items):
             block, end = self._run(items, at)
@@ -161,12 +95,15 @@ class Scribe:
                 assert isinstance(place, float)
                 gap = blocks[-1].box[2] + place
             blocks.append(block.moved(1.0, gap - block.box[0]))
+            starts.append(at)
             at = end
-        return _union(blocks)
+        return union(fences_grown(items, starts, blocks, self.rng))
 
     def _run(self, items: Sequence[Part], at: int) -> tuple[Block, int]:
         """Write the items from ``at`` on: several taken over as they stand somewhere, or a single one."""
-        if self.rng.random() < _REUSE:
+        if items[at].node == SymbolNode(r"\not") and at + 1 < len(items):
+            return struck(self._item(items[at + 1]), self.mark("/", items[at].start), self.rng), at + 2
+        if self.rng.random() < self.reuse:
             for end in range(len(items), at, -1):
                 start, stop = items[at].start, items[end - 1].end
                 if stop - start > 1 and (piece := self._find(start, stop)):
@@ -182,11 +119,47 @@ class Scribe:
                 return self._fraction(part)
             case Command("\\sqrt"):
                 return self._root(part)
-            case SymbolNode():
-                return self._take(self._need(part.start, part.end), part.start)
-            case _ if "first" in part.children:
-                return self._row(part.children["first"])
+            case Command(name) if name in STRUCTURES:
+                return STRUCTURES[name](self, part)
+            case Command() if piece := self._find(part.start, part.end):
+                return self._take(piece, part.start)
+            case SymbolNode(token):
+                return self.mark(token, part.start)
+            case Environment(name) if name in STRUCTURES:
+                return STRUCTURES[name](self, part)
+            case _ if "first" in part.children and not isinstance(part.node, Command):
+                return self.row(part.children["first"])
         raise NeverWrittenError
+
+    def mark(self, token: str, place: int) -> Block:
+        """Write a symbol, or one that looks like it, or the letters of its name, as a label's token.
+
+        Raises:
+            NeverWrittenError: nobody wrote any of these.
+        """
+        for name in (token, *LOOKALIKES.get(token, ())):
+            if piece := self.library.find((name,), self.writers, self.rng):
+                return self._take(piece, place)
+        letters = token.removeprefix("\\")
+        if len(letters) > 1 and letters.isalpha():
+            return merged([self.word([(letter, place) for letter in letters])], place)
+        raise NeverWrittenError
+
+    def word(self, letters: Sequence[tuple[str, int]]) -> Block:
+        """Write letters close together, each as a token of its own place; "~" is a space."""
+        blocks: dict[int, Block] = {}
+        at = 0.0
+        for number, (letter, place) in enumerate(letters):
+            if letter == "~":
+                at += self.rng.uniform(0.45, 0.9)
+                continue
+            block = self.mark(letter, place)
+            blocks[number] = block.moved(1.0, at - block.box[0])
+            at = blocks[number].box[2] + self.rng.uniform(*_LETTER_GAP)
+        if not blocks:
+            raise NeverWrittenError
+        shared = len({place for _, place in letters}) < len(letters)
+        return merged(list(blocks.values()), letters[0][1]) if shared else union(list(blocks.values()))
 
     def _script(self, part: Part) -> Block:
         """Write a base and what stands at its corners, or above and below it."""
@@ -194,12 +167,17 @@ class Scribe:
             raise NeverWrittenError
         base = self._item(part.children["base"])
         left, top, right, bottom = base.box
+        head = part.children["base"].node
+        stacks = isinstance(head, Command) and head.name in STACKS
         blocks = [base]
         for role in ("sub", "sup"):
             if role in part.children:
                 place = self._draw(script_kind(part.children["base"], role), script_kind(None, role))
                 assert isinstance(place, ScriptPlace)
-                script = self._row(part.children[role]).moved(place.ratio)
+                if stacks:
+                    along = self.rng.uniform(0.3, 0.7) * (1 if role == "sub" else -1)
+                    place = ScriptPlace(place.ratio, False, self.rng.normal(0, 0.1), along)
+                script = self.row(part.children[role]).moved(place.ratio)
                 x0, y0, x1, y1 = script.box
                 down = place.along + (top if role == "sup" else bottom)
                 if place.beside:
@@ -209,14 +187,14 @@ class Scribe:
                     clear = top - y1 if role == "sup" else bottom - y0
                     down = min(down, clear) if role == "sup" else max(down, clear)
                 blocks.append(script.moved(1.0, across, down))
-        return _union(blocks)
+        return union(blocks)
 
     def _fraction(self, part: Part) -> Block:
         """Write numerator and denominator with a bar as long as the wider of them."""
         place = self._draw("fraction")
         assert isinstance(place, FractionPlace)
         parts = [
-            self._row(part.children[role]).moved(ratio)
+            self.row(part.children[role]).moved(ratio)
             for role, ratio in zip(("first", "second"), place.ratios, strict=True)
         ]
         width = max(block.box[2] - block.box[0] for block in parts)
@@ -228,7 +206,7 @@ class Scribe:
             room = max(0.0, bar.box[2] - bar.box[0] - (x1 - x0)) / 2
             across = (bar.box[0] + bar.box[2] - x0 - x1) / 2 + min(max(shift, -room), room)
             blocks.append(block.moved(1.0, across, down))
-        return _union(blocks)
+        return union(blocks)
 
     def _bar(self, place: int, width: float, height: float) -> Block:
         """Write a fraction bar of a width, at a height below the middle line, from one near that width."""
@@ -238,7 +216,7 @@ class Scribe:
         stretch = np.array([width / max(x1 - x0, 0.05), 1.0], dtype=np.float32)
         shift = np.array([0.0, height - (y0 + y1) / 2], dtype=np.float32)
         strokes = [stroke * stretch + shift for stroke in best.strokes[place]]
-        return Block({place: strokes}, _box(strokes))
+        return Block({place: strokes}, bounds(strokes))
 
     def _root(self, part: Part) -> Block:
         """Write a radicand, and a radical round it: its hook as it was, its roof as long as need be."""
@@ -248,8 +226,8 @@ class Scribe:
         source = _command_at(written, piece.start)
         if not source.children["first"].children:
             raise NeverWrittenError
-        place = root_place(written, source, frame, self.library.habits.frames[piece.expression])
-        inner = self._row(part.children["first"]).moved(place.ratio)
+        place = measure_root(written, source, frame, self.library.habits.frames[piece.expression])
+        inner = self.row(part.children["first"]).moved(place.ratio)
         x0, y0, x1, y1 = inner.box
         left, top, right, bottom = (max(margin, 0.0) for margin in place.margins)
         radical = self._take(piece, part.start)
@@ -262,14 +240,14 @@ class Scribe:
             x, y = (stroke - np.array(radical.box[:2], dtype=np.float32)).T
             x = np.where(x < hook, x - hook, (x - hook) * roof) + x0
             strokes.append(np.stack([x, y * rise + y0 - top], axis=1).astype(np.float32))
-        blocks = [inner, Block({part.start: strokes}, _box(strokes))]
+        blocks = [inner, Block({part.start: strokes}, bounds(strokes))]
         if "option" in part.children:
             ratio, across, along = place.option or (0.6, 0.2, 0.3)
-            index = self._row(part.children["option"]).moved(ratio)
+            index = self.row(part.children["option"]).moved(ratio)
             box = blocks[1].box
             shift = box[0] + across - (index.box[0] + index.box[2]) / 2
             blocks.append(index.moved(1.0, shift, box[1] + along))
-        return _union(blocks)
+        return union(blocks)
 
     def _take(self, piece: Piece, place: int) -> Block:
         """Return a real piece as the label's tokens from ``place`` on, its left edge at 0."""
@@ -285,7 +263,11 @@ class Scribe:
             if group
         }
         y0, y1 = ((edge - frame.middle) / frame.size for edge in (top, bottom))
-        return Block(strokes, (0.0, y0, (right - left) / frame.size, y1))
+        block = Block(strokes, (0.0, y0, (right - left) / frame.size, y1))
+        if self.library.is_single(piece):
+            size = float(np.exp(self.rng.normal(0, _SIZE_SPREAD)))
+            return block.moved(size, 0.0, self.rng.normal(0, _HEIGHT_SPREAD))
+        return block
 
     def _find(self, start: int, end: int) -> Piece | None:
         """Return a real piece that reads as the label's tokens ``start`` to ``end``."""
@@ -304,19 +286,6 @@ class Scribe:
         if place is None:
             raise NeverWrittenError
         return place
-
-
-def _union(blocks: Sequence[Block]) -> Block:
-    boxes = np.array([block.box for block in blocks])
-    strokes = {place: group for block in blocks for place, group in block.strokes.items()}
-    return Block(strokes, (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist()))
-
-
-def _box(strokes: Sequence[FloatArray]) -> tuple[float, float, float, float]:
-    points = np.concatenate(strokes)
-    left, top = points.min(axis=0).tolist()
-    right, bottom = points.max(axis=0).tolist()
-    return left, top, right, bottom
 
 
 def _command_at(written: Written, start: int) -> Part:

@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from inktex.data.synthesis.expressions import Written, writer_of
 from inktex.data.synthesis.frames import Frame, find_frames
+from inktex.latex.spacing import KINDS, Kind
 from inktex.latex.spans import Part
-from inktex.latex.tree import Command, Script
+from inktex.latex.tree import Command, Script, commands
 from inktex.latex.tree import Symbol as SymbolNode
 
 FloatArray = npt.NDArray[np.float64]
@@ -45,6 +46,12 @@ _OPERATORS = frozenset(
 )
 _FUNCTIONS = frozenset(["\\sin", "\\cos", "\\tan", "\\log", "\\lim"])
 _LARGE = frozenset(["\\sum", "\\int"])
+# Whose scripts stand as those of another, of which there is more ink.
+_SCRIPTED_LIKE: dict[str, str] = {
+    **dict.fromkeys(commands("prod coprod bigcup bigcap bigoplus bigotimes bigvee bigwedge"), "\\sum"),
+    **dict.fromkeys(commands("max min sup inf limsup liminf"), "\\lim"),
+    **dict.fromkeys(commands("oint iint iiint"), "\\int"),
+}
 _POINTS = frozenset([".", ",", "\\cdots", "\\ldots", "\\prime", "!"])
 _BRACKETS = {
     "(": "open",
@@ -54,6 +61,17 @@ _BRACKETS = {
     "]": "close",
     "\\}": "close",
     "|": "close",
+}
+
+# The same for what TeX knows of all other symbols.
+_KINDS: dict[Kind, str] = {
+    Kind.BINARY: "operator",
+    Kind.RELATION: "operator",
+    Kind.FUNCTION: "function",
+    Kind.BIG: "large",
+    Kind.OPENING: "open",
+    Kind.CLOSING: "close",
+    Kind.PUNCTUATION: "point",
 }
 
 
@@ -160,7 +178,7 @@ def kind_of(part: Part) -> str:
     ):  # fmt: skip
         if token in members:
             return kind
-    return "digit" if token.isdigit() else "letter"
+    return "digit" if token.isdigit() else _KINDS.get(KINDS.get(token, Kind.ORDINARY), "letter")
 
 
 def gap_kind(before: Part, after: Part) -> str:
@@ -170,7 +188,8 @@ def gap_kind(before: Part, after: Part) -> str:
 
 def script_kind(base: Part | None, role: str) -> str:
     """Return the kind of a script's place at a base."""
-    return f"{role} {base.node.token if base and isinstance(base.node, SymbolNode) else 'other'}"
+    token = base.node.token if base and isinstance(base.node, SymbolNode) else "other"
+    return f"{role} {_SCRIPTED_LIKE.get(token, token)}"
 
 
 def _relations(written: Written, row: Part, frames: dict[int, Frame]) -> Iterator[tuple[str, Place]]:
@@ -190,7 +209,7 @@ def _relations(written: Written, row: Part, frames: dict[int, Frame]) -> Iterato
                 if max(place.gaps) < 2 and min(place.gaps) > -0.3 and abs(place.overhang) < 2:
                     yield "fraction", place
         elif isinstance(item.node, Command) and item.children["first"].children:
-            root = root_place(written, item, frame, frames)
+            root = measure_root(written, item, frame, frames)
             if max(root.margins) < 3 and min(root.margins) > -0.5:
                 yield ("root with index" if root.option else "root"), root
 
@@ -232,7 +251,7 @@ def _fraction_place(written: Written, item: Part, frame: Frame, frames: dict[int
     )
 
 
-def root_place(written: Written, item: Part, frame: Frame, frames: dict[int, Frame]) -> RootPlace:
+def measure_root(written: Written, item: Part, frame: Frame, frames: dict[int, Frame]) -> RootPlace:
     """Measure where the radicand of a root stands, given its row's frame and all frames of the expression."""
     radical = written.boxes[item.start].tolist()
     inner = item.children["first"]

@@ -9,16 +9,24 @@ real rows (:mod:`inktex.data.synthesis.handwriting`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from inktex.data.dataset import Sample
 from inktex.data.synthesis.composition import ComposeOptions, Composer, preferences
 from inktex.data.synthesis.expressions import Written, cut, decompose, make_sample, read_written, writer_of
-from inktex.data.synthesis.handwriting import Library, NeverWrittenError, Scribe
-from inktex.errors import DataError
+from inktex.data.synthesis.handwriting import NeverWrittenError, Scribe
+from inktex.data.synthesis.library import Library
+from inktex.data.synthesis.structures import CONSTRUCTS
+from inktex.errors import DataError, LatexError
+from inktex.latex.tree import is_well_formed
+
+FloatArray = npt.NDArray[np.float32]
 
 _TRIES = 50  # labels given up before an expression is
+_OTHER_HANDS = 0.5  # how often the hand is that of a writer of single symbols, if there are any
 
 
 def read_expressions(samples: Sequence[Sample]) -> list[Written]:
@@ -67,23 +75,32 @@ class Synthesizer:
 
     Args:
         expressions: whose ink, labels and distances are used.
-        labels: further labels to write, as token lists.
+        labels: lists of further labels to write, as token lists.
         options: how labels are composed.
+        symbols: single symbols to write with besides, see :mod:`inktex.data.synthesis.symbols`.
     """
 
     def __init__(
         self,
         expressions: Sequence[Written],
-        labels: Sequence[Sequence[str]] = (),
+        labels: Sequence[Sequence[Sequence[str]]] = (),
         options: ComposeOptions | None = None,
+        symbols: Sequence[Sample] = (),
     ) -> None:
-        self._library = Library(expressions)
-        self._composer = Composer(expressions, labels, options or ComposeOptions())
+        self._library = Library(expressions, symbols)
+        known = self._library.tokens | CONSTRUCTS if symbols else frozenset[str]()
+        alone = [tokens for tokens in self._library.symbols() if is_well_formed(tokens)]
+        self._composer = Composer(expressions, labels, options or ComposeOptions(), known, alone)
 
     @property
     def listed(self) -> int:
         """How many of the further labels can be written."""
-        return len(self._composer.listed)
+        return sum(map(len, self._composer.listed))
+
+    @property
+    def hands(self) -> list[str]:
+        """The writers of single symbols in whose hand expressions can be written."""
+        return self._library.hands
 
     def make(self, name: str, rng: np.random.Generator) -> Sample:
         """Return a new expression in the hand of one writer as far as that writer's ink goes.
@@ -91,13 +108,25 @@ class Synthesizer:
         Raises:
             DataError: of many composed labels none could be written.
         """
-        expressions = self._library.expressions
+        library = self._library
         for _ in range(_TRIES):
-            like = expressions[self._composer.choose(rng)].sample
+            like = library.expressions[self._composer.choose(rng)].sample
             tokens = self._composer.compose(like.tokens, rng)
-            try:
-                strokes = Scribe(self._library, writer_of(like), rng).write(tokens)
-            except NeverWrittenError:
-                continue
-            return make_sample(name, tokens, strokes, like)
+            writer = writer_of(like)
+            if library.hands and rng.random() < _OTHER_HANDS:
+                writer = library.hands[rng.integers(len(library.hands))]
+                source, _, hand = writer.partition("/")
+                like = replace(like, source=source, writer=hand)
+            strokes = self.write(tokens, writer, rng)
+            if strokes is not None:
+                return make_sample(name, tokens, strokes, like)
         raise DataError("no composed label could be written with the ink of these samples")
+
+    def write(
+        self, tokens: tuple[str, ...], writer: str, rng: np.random.Generator
+    ) -> list[list[FloatArray]] | None:
+        """Return the strokes of each token in a hand, or None if a part of the label was never written."""
+        try:
+            return Scribe(self._library, writer, rng).write(tokens)
+        except (NeverWrittenError, LatexError):
+            return None
