@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 
 from inktex.data.dataset import Sample, write_dataset
 from inktex.data.formats.labels import checked_label, coverage, read_labels, replaced
-from inktex.data.formats.tokenizers import NAMES, Matching, characters, choose, latex_tokens, whitespace
+from inktex.data.formats.tokenizers import (
+    NAMES,
+    Matching,
+    caption_tokenizer,
+    caption_tokens,
+    characters,
+    choose,
+    latex_tokens,
+    tokens_or_latex,
+    well_formed,
+    whitespace,
+)
 from inktex.data.formats.vocabularies import FORMS, format_tokens, parse_tokens, special_of, to_vocabulary
 from inktex.errors import ConfigError, DataError, LatexError, VocabularyError
 from inktex.vocabulary import SPECIALS, UNKNOWN, Vocabulary
@@ -38,6 +49,44 @@ ENTRIES = ("\\in", "\\int", "\\infty", "\\left(", "\\le", "a", "ab", "bc", "x")
 def test_five_ways_to_cut(name: str, text: str, tokens: list[str]) -> None:
     """Each tokenizer against what it should give, worked by hand."""
     assert choose(name, ENTRIES)(text) == tokens
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("x^2", ["x", "^", "2"]),
+        ("x ^ { 2", ["x", "^", "{", "2"]),
+        (r"\begin{array} { c } x \end{array}", [r"\begin{array}", "{", "c", "}", "x", r"\end{array}"]),
+        (r"\left\{ x \right.", [r"\left\{", "x", r"\right."]),
+        (r"\left(x\right)", [r"\left", "(", "x", r"\right", ")"]),
+        (r"\leftx y", [r"\leftx", "y"]),
+        ("$ x $", ["$", "x", "$"]),
+        ("$x$", ["x"]),
+        (r"\text { 设 函数 }", [r"\text", "{", "设", "函", "数", "}"]),
+        ("12 + 3", ["1", "2", "+", "3"]),
+    ],
+)
+def test_captions_are_cut_unless_they_are(text: str, tokens: list[str]) -> None:
+    """A caption of tokens stays as it is, and any other is cut as LaTeX, worked by hand."""
+    assert caption_tokens(text) == tokens
+
+
+@given(
+    st.lists(st.sampled_from([r"\frac", "{", "}", "^", "设", r"\{", r"\begin{array}", "x", "&"]), max_size=9)
+)
+def test_tokens_of_latex_stay_whatever_they_are(tokens: list[str]) -> None:
+    """Tokens joined by spaces come back, well-formed or not, and are cut alike if they are LaTeX."""
+    text = " ".join(tokens)
+
+    assert caption_tokenizer([text])(text) == caption_tokens(text) == tokens_or_latex(text) == tokens
+
+
+@pytest.mark.parametrize("cut", [caption_tokens, tokens_or_latex, well_formed])
+@pytest.mark.parametrize("text", [r"\frac{1}{", "x^2^3", "a\\"])
+def test_what_is_cut_must_be_well_formed(cut, text: str) -> None:
+    """LaTeX that cannot be parsed is refused by whatever cuts it."""
+    with pytest.raises(LatexError):
+        cut(text)
 
 
 @given(st.text("abcx\\inftylr( 设", max_size=30), st.sets(st.text("abcx\\inft(", min_size=1, max_size=5)))

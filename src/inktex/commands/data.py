@@ -37,7 +37,12 @@ class _Tally:
 
 def add_import(parser: ArgumentParser) -> None:
     """Declare the options of ``inktex import``."""
-    parser.add_argument("source", help="a folder, a zip archive or one file of a layout in docs/data.md")
+    parser.add_argument(
+        "source",
+        help="a folder, a zip or tar archive or one file of a layout: InkML (CROHME, MathWriting), lists of "
+        "captions, image-to-latex's lists, pickles, CSV, TSV, JSON, JSON lines, Parquet and image folders of "
+        "Hugging Face, a text beside each picture; see docs/data.md",
+    )
     parser.add_argument("output", help="the Parquet file to write")
     parser.add_argument(
         "--split", help="of several splits the one to take; where the layout names none, what to call it"

@@ -1,7 +1,9 @@
 """InkML documents, read and written.
 
 InkML is the W3C recommendation "Ink Markup Language" (2011); symbol groups follow the convention of CROHME
-(Mouchere et al., "ICFHR 2014 Competition on Recognition of On-line Handwritten Mathematical Expressions").
+(Mouchere et al., "ICFHR 2014 Competition on Recognition of On-line Handwritten Mathematical Expressions"),
+and the annotations ``normalizedLabel``, ``label``, ``sampleId`` and ``splitTagOriginal`` that of MathWriting
+(Gervais et al., "MathWriting: A Dataset For Handwritten Mathematical Expression Recognition", 2024).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from inktex.ink.strokes import FloatArray, Ink, Symbol, checked_points
 
 _INKML = "http://www.w3.org/2003/InkML"
 _XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
+_LABELS = ("truth", "normalizedlabel", "label")  # the first that is there is the label
 _TOLERATED = ("DTD_XMLID_VALUE", "DTD_ID_REDEFINED", "ERR_INVALID_ENCODING")
 
 
@@ -27,9 +30,12 @@ class InkDocument:
     Attributes:
         ink: the strokes and symbols.
         name: the file's own name for the sample (annotation ``UI``), or "".
-        truth: raw LaTeX as annotated, or None.
+        truth: raw LaTeX as annotated, or None: ``truth`` of CROHME; of MathWriting ``normalizedLabel``, or
+            ``label`` where that is missing, as for single symbols.
         mathml: the ``<math>`` element as XML text, or None.
         writer: the annotated writer, or "".
+        sample_id: MathWriting's name for the sample, or "".
+        split: MathWriting's split: "train", "valid", "test", "synthetic" or "symbols"; or "".
     """
 
     ink: Ink
@@ -37,6 +43,8 @@ class InkDocument:
     truth: str | None = None
     mathml: str | None = None
     writer: str = ""
+    sample_id: str = ""
+    split: str = ""
 
 
 def read_inkml(data: bytes, source: str = "the InkML") -> InkDocument:
@@ -66,9 +74,11 @@ def read_inkml(data: bytes, source: str = "the InkML") -> InkDocument:
     return InkDocument(
         ink=Ink(tuple(strokes), _read_symbols(root, index)),
         name=annotations.get("ui", "").strip('"'),
-        truth=annotations.get("truth") or None,
+        truth=next((annotations[kind] for kind in _LABELS if annotations.get(kind)), None),
         mathml=_read_mathml(root),
         writer=annotations.get("writer", ""),
+        sample_id=annotations.get("sampleid", ""),
+        split=annotations.get("splittagoriginal", ""),
     )
 
 
@@ -78,7 +88,14 @@ def write_inkml(document: InkDocument) -> bytes:
     trace_format = etree.SubElement(root, f"{{{_INKML}}}traceFormat")
     for channel in ("X", "Y"):
         etree.SubElement(trace_format, f"{{{_INKML}}}channel", name=channel, type="decimal")
-    for kind, text in (("UI", document.name), ("writer", document.writer), ("truth", document.truth)):
+    annotations = {
+        "UI": document.name,
+        "sampleId": document.sample_id,
+        "splitTagOriginal": document.split,
+        "writer": document.writer,
+        "truth": document.truth,
+    }
+    for kind, text in annotations.items():
         if text:
             _annotate(root, kind, text)
     if document.mathml:
@@ -105,10 +122,11 @@ def _parse_xml(data: bytes, source: str) -> Any:
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise InkError(f"{source} is not XML: {error}") from None
+        raise InkError(f"{source} is not XML: {' '.join(str(error).split())}") from None
     faults = [fault for fault in parser.error_log if fault.type_name not in _TOLERATED]
     if root is None or faults:
-        raise InkError(f"{source} is not XML: {faults[0].message if faults else 'no element in it'}")
+        problem = " ".join(faults[0].message.split()) if faults else "no element in it"
+        raise InkError(f"{source} is not XML: {problem}")
     declared: Any = root.getroottree().docinfo.internalDTD
     if declared is not None and any(True for _ in declared.iterentities()):
         raise InkError(f"{source} declares XML entities, which are not allowed in ink")

@@ -1,4 +1,4 @@
-"""Labels as text beside pictures: lists of ``NAME<TAB>TOKENS``, and a text file for each picture.
+"""Labels as text beside pictures: lists of ``NAME<TAB>LABEL``, and a text file for each picture.
 
 A list is a text file whose name ends in ``caption`` or ``labels``; its pictures lie in a folder beside it.
 Such are CoMER's ``SPLIT/caption.txt`` with ``SPLIT/img``, HMER V2.0's ``train_caption.txt`` with
@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from inktex.data.formats.files import Files
 from inktex.data.formats.pictures import by_stem, is_picture, without_suffix
-from inktex.data.formats.records import Entry, Found, Part, Rejected
-from inktex.data.formats.tokenizers import latex_tokens, whitespace
+from inktex.data.formats.records import Entry, Found, Part, Rejected, caption_part
+from inktex.data.formats.tokenizers import tokens_or_latex
 from inktex.errors import DataError
 
 _LIST_WORDS = frozenset(("caption", "captions", "label", "labels"))
@@ -75,7 +75,7 @@ def find_texts(files: Files) -> Found:
         by_folder.setdefault(PurePosixPath(path).parent.name, []).append(entry)
     alone = [Rejected(texts[path], "there is no picture beside it") for path in texts.keys() - pictures]
     alone += [Rejected(pictures[path], "there is no label beside it") for path in pictures.keys() - texts]
-    parts = tuple(Part(folder, tuple(entries), latex_tokens) for folder, entries in by_folder.items())
+    parts = tuple(Part(folder, tuple(entries), tokens_or_latex) for folder, entries in by_folder.items())
     return Found(parts, tuple(sorted(alone, key=lambda file: file.name)))
 
 
@@ -89,7 +89,7 @@ def find_with_labels(files: Files, labels: Path) -> Found:
     if not pictures:
         return Found(())
     entries = match(files, given_lines(labels), pictures, labels.name)
-    return Found((Part(split_word(labels.stem), tuple(entries), whitespace),))
+    return Found((caption_part(split_word(labels.stem), entries),))
 
 
 def label_lists(files: Files, names: Iterable[str]) -> list[str]:
@@ -212,12 +212,12 @@ def _captions(files: Files, name: str, folder: str | None) -> Part:
     try:
         lines = list(caption_lines(files.read_text(name), name))
     except DataError as error:
-        return Part(split, (Rejected(name, f"it cannot be read as captions: {error}"),), whitespace)
+        return caption_part(split, [Rejected(name, f"it cannot be read as captions: {error}")])
     if folder is None:
         expected, pictures = f"{_below(name)}{_USUAL_FOLDER}/", {}
     else:
         expected, pictures = folder, by_stem(file for file in files.names if file.startswith(folder))
-    return Part(split, tuple(match(files, lines, pictures, name, expected)), whitespace)
+    return caption_part(split, match(files, lines, pictures, name, expected))
 
 
 def _subsets(files: Files) -> dict[str, str]:

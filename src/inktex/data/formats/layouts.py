@@ -17,7 +17,7 @@ import numpy as np
 
 from inktex.data.dataset import Sample
 from inktex.data.formats.pictures import as_png, draw, encode, to_levels
-from inktex.data.formats.tokenizers import Tokenizer, latex_tokens, whitespace
+from inktex.data.formats.tokenizers import Tokenizer, caption_tokens, tokens_or_latex
 from inktex.errors import DataError, ImageError
 from inktex.image import canonical as picture_file
 
@@ -175,11 +175,13 @@ def _bmp(sample: Sample) -> bytes:
 
 
 LAYOUTS: dict[str, Layout] = {
-    "comer": Layout("CoMER's folders, as in its data.zip", _comer, whitespace),
-    "hmer": Layout("HMER V2.0's captions and bitmaps", _hmer, whitespace),
-    "pickle": Layout("pickles of arrays with captions", _pickle, whitespace),
-    "im2latex": Layout("image-to-latex's label list and three filters", _im2latex, whitespace, True, True),
-    "json": Layout("JSON lists of pictures and LaTeX", _json, latex_tokens, True),
-    "hme100k": Layout("HME100K's folders", _hme100k, whitespace),
-    "text": Layout("a text file beside each picture", _text, latex_tokens),
+    "comer": Layout("CoMER's folders, as in its data.zip", _comer, caption_tokens),
+    "hmer": Layout("HMER V2.0's captions and bitmaps", _hmer, caption_tokens),
+    "pickle": Layout("pickles of arrays with captions", _pickle, caption_tokens),
+    "im2latex": Layout(
+        "image-to-latex's label list and three filters", _im2latex, caption_tokens, True, True
+    ),
+    "json": Layout("JSON lists of pictures and LaTeX", _json, tokens_or_latex, True),
+    "hme100k": Layout("HME100K's folders", _hme100k, caption_tokens),
+    "text": Layout("a text file beside each picture", _text, tokens_or_latex),
 }

@@ -21,8 +21,7 @@ import numpy.typing as npt
 from inktex.data.formats.captions import Line, caption_lines, given_lines, label_lists, split_word
 from inktex.data.formats.files import Files
 from inktex.data.formats.pictures import from_levels, without_suffix
-from inktex.data.formats.records import Entry, Found, Part, Rejected
-from inktex.data.formats.tokenizers import whitespace
+from inktex.data.formats.records import Entry, Found, Part, Rejected, caption_part
 from inktex.errors import DataError
 
 _LARGEST_BYTES = 8 * 2**30
@@ -216,7 +215,7 @@ def _part(files: Files, name: str, pickles: list[str], labels: Path | None) -> P
             raise DataError(f"{each} cannot be read as pictures: {error}") from None
     lines = _lines(files, name) if labels is None else given_lines(labels)
     word = split_word(PurePosixPath(name).stem)
-    return Part(word or PurePosixPath(name).parent.name, tuple(_entries(lines, arrays, name)), whitespace)
+    return caption_part(word or PurePosixPath(name).parent.name, _entries(lines, arrays, name))
 
 
 def _lines(files: Files, name: str) -> list[Line | Rejected]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from inktex.data.dataset import Sample
 from inktex.data.formats.labels import checked_label
 from inktex.data.formats.pictures import as_png
-from inktex.data.formats.tokenizers import Tokenizer
+from inktex.data.formats.tokenizers import Tokenizer, caption_tokenizer
 from inktex.errors import InktexError
+
+MOST_ROWS = 2_000_000  # of one list or table
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,9 @@ class Entry:
     group: str = ""
 
 
+Later = Callable[[], Entry | Rejected]  # an expression whose label is not read yet either
+
+
 @dataclass(frozen=True)
 class Part:
     """One split of a source.
@@ -58,8 +63,14 @@ class Part:
     """
 
     split: str
-    entries: Iterable[Entry | Rejected]
+    entries: Sequence[Entry | Rejected | Later]
     cut: Tokenizer
+
+
+def caption_part(split: str, entries: Iterable[Entry | Rejected]) -> Part:
+    """Return a part whose labels are captions: tokens already, or LaTeX that is to be cut."""
+    listed = tuple(entries)
+    return Part(split, listed, caption_tokenizer(each.label for each in listed if isinstance(each, Entry)))
 
 
 class Found(NamedTuple):
@@ -68,10 +79,17 @@ class Found(NamedTuple):
     Attributes:
         parts: its splits, none if the source is not in this layout.
         rest: pictures that no part names.
+        faults: files that may be of the layout and cannot be read as such.
     """
 
     parts: tuple[Part, ...]
     rest: tuple[Rejected, ...] = ()
+    faults: tuple[Rejected, ...] = ()
+
+    @property
+    def has_entries(self) -> bool:
+        """Whether there is anything to read, and not only what is passed over."""
+        return any(not isinstance(entry, Rejected) for part in self.parts for entry in part.entries)
 
 
 def read_entry(entry: Entry, split: str, source: str, cut: Tokenizer) -> Sample | Rejected:

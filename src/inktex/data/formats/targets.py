@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +15,7 @@ from inktex.data.formats.layouts import LAYOUTS, File, Layout, Named
 from inktex.data.formats.pictures import is_picture
 from inktex.data.splits import SPLITS, USUAL_RATIOS, Ratios, divide, usual_split
 from inktex.errors import ConfigError, DataError, LatexError
+from inktex.files import whole_file, whole_folder
 
 _UNFIT = re.compile(r"[\s/\\:*?\"<>|]")  # in a file's name somewhere, or between the columns of a list
 _SPLIT = re.compile(r"\w(?:[\w.-]*\w)?")
@@ -64,8 +63,9 @@ def export_samples(
 
     Raises:
         ConfigError: no such layout.
-        DataError: no samples, splits the layout cannot have, ``out`` exists or cannot be written, or a
-            picture that cannot be read.
+        DataError: no samples, splits the layout cannot have, ``out`` exists, or a picture that cannot be
+            read.
+        FileError: ``out`` cannot be written.
     """
     if layout not in LAYOUTS:
         raise ConfigError(f"there is no format {layout!r}; there are: {', '.join(LAYOUTS)}")
@@ -82,7 +82,8 @@ def export_samples(
             yield each
             advance()
 
-    files = _write(form.write(counted()), out)
+    write = _write_zip if _is_zip(out) else _write_folder
+    files = write(form.write(counted()), out)
     return Exported(
         files=files,
         splits=dict(Counter(each.split for each in named)),
@@ -162,24 +163,9 @@ def _is_zip(out: Path) -> bool:
     return out.suffix.lower() == ".zip"
 
 
-def _write(files: Iterable[File], out: Path) -> int:
-    """Write files to a folder or archive under another name, which takes its own when all are there."""
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        count = _write_zip(files, part) if _is_zip(out) else _write_folder(files, part)
-        os.replace(part, out)
-    except OSError as error:
-        raise DataError(f"{out} cannot be written: {error.strerror or error}") from None
-    finally:
-        if part.is_dir():
-            shutil.rmtree(part, ignore_errors=True)
-        part.unlink(missing_ok=True)
-    return count
-
-
-def _write_zip(files: Iterable[File], part: Path) -> int:
+def _write_zip(files: Iterable[File], out: Path) -> int:
     count = 0
-    with zipfile.ZipFile(part, "w") as archive:
+    with whole_file(out) as unfinished, zipfile.ZipFile(unfinished, "w") as archive:
         for file in files:
             entry = zipfile.ZipInfo(file.name, _ZIP_DATE)
             archive.writestr(entry, file.data, zipfile.ZIP_DEFLATED)
@@ -187,11 +173,12 @@ def _write_zip(files: Iterable[File], part: Path) -> int:
     return count
 
 
-def _write_folder(files: Iterable[File], part: Path) -> int:
+def _write_folder(files: Iterable[File], out: Path) -> int:
     count = 0
-    for file in files:
-        path = part / file.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file.data)
-        count += 1
+    with whole_folder(out) as unfinished:
+        for file in files:
+            path = unfinished / file.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.data)
+            count += 1
     return count

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from inktex.errors import ConfigError
+from inktex.errors import ConfigError, LatexError
 from inktex.latex import normalize as latex_normalize
 from inktex.latex import tree as latex
 
@@ -38,6 +38,53 @@ def latex_tokens(text: str) -> list[str]:
     return [token for token in latex.tokenize(text) if token != _MATHEMATICS]
 
 
+def well_formed(text: str) -> list[str]:
+    """Return LaTeX tokens as :func:`latex_tokens` does, of labels that can be parsed.
+
+    Raises:
+        LatexError: the text is malformed.
+    """
+    tokens = latex_tokens(text)
+    latex.validate(tokens)
+    return tokens
+
+
+def tokens_or_latex(text: str) -> list[str]:
+    """Return LaTeX tokens, and ask only of a label that is not cut yet that it can be parsed.
+
+    Raises:
+        LatexError: the text is malformed.
+    """
+    return latex_tokens(text) if _is_cut(text) else well_formed(text)
+
+
+def caption_tokens(text: str) -> list[str]:
+    r"""Return a caption that is cut already as it is, and any other as LaTeX tokens.
+
+    It is cut if every piece between white space is one token of LaTeX, or a delimiter with its `\left` or
+    `\right`, which many sets write as one token.
+
+    Raises:
+        LatexError: the text is not cut yet, and malformed.
+    """
+    return text.split() if _is_cut(text) else well_formed(text)
+
+
+def caption_tokenizer(captions: Iterable[str]) -> Tokenizer:
+    r"""Return how to cut the captions of one list.
+
+    Captions that are cut already stay as they are, see :func:`caption_tokens`. Only where most captions are
+    not, `\left(` is two tokens in all of them.
+    """
+    cut = uncut = 0
+    for caption in captions:
+        if not _is_cut(caption):
+            uncut += 1
+        elif len(caption.split()) > 1:  # a single token tells nothing
+            cut += 1
+    return caption_tokens if cut >= uncut else well_formed
+
+
 def characters(text: str) -> list[str]:
     """Return the characters without white space and ``$``."""
     return [character for character in text if not character.isspace() and character != _MATHEMATICS]
@@ -50,6 +97,26 @@ def dialect(text: str) -> list[str]:
         LatexError: the text is no formula.
     """
     return latex_normalize.normalize(text)
+
+
+def _is_cut(text: str) -> bool:
+    return all(_is_token(piece) or _is_fence(piece) for piece in text.split())
+
+
+def _is_token(piece: str) -> bool:
+    return len(piece) == 1 or _tokens_of(piece) == [piece]
+
+
+def _is_fence(piece: str) -> bool:
+    tokens = _tokens_of(piece) if piece.startswith((r"\left", r"\right")) else []
+    return len(tokens) == 2 and tokens[0] in (r"\left", r"\right") and tokens[1] in latex.DELIMITERS
+
+
+def _tokens_of(piece: str) -> list[str]:
+    try:
+        return latex.tokenize(piece)
+    except LatexError:
+        return []
 
 
 @dataclass(frozen=True)
