@@ -320,3 +320,25 @@ def test_singles_and_sums_have_their_shares() -> None:
     assert abs(sum(label in (("p",), ("q",)) for label in labels) - 300) < 75
     assert abs(sum(label == ("x", "+", "y") for label in labels) - 500) < 80
     assert all(map(is_well_formed, labels))
+
+
+def test_constructs_are_made_around_listed_labels() -> None:
+    """Of 400 labels all are well formed and in the dialect, and all constructs are among them."""
+    from inktex.data.synthesis.constructs import construct
+    from inktex.latex.normalize import normalize
+    from inktex.latex.tree import is_well_formed
+
+    labels = [
+        tuple(label.split()) for label in ("x = y", "a + b", "3", r"\frac { 1 } { x } \leq k", "f ( x )")
+    ]
+    rng = np.random.default_rng(3)
+
+    made = [construct(lambda longest: labels[rng.integers(len(labels))], rng) for _ in range(400)]
+
+    assert all(is_well_formed(label) for label in made)
+    assert all(tuple(normalize(" ".join(label))) == label for label in made)
+    tokens = {token for label in made for token in label}
+    assert tokens.issuperset(
+        {r"\begin{matrix}", r"\begin{aligned}", r"\text", r"\hat", r"\overline", r"\|", r"\prod"}
+    )
+    assert tokens.issuperset({r"\boxed", r"\xrightarrow", r"\overset", r"\not", r"\lfloor", r"\binom", "&"})

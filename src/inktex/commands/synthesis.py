@@ -52,7 +52,11 @@ def add_synthesize(parser: ArgumentParser) -> None:
         help="share of samples whose label is one of --labels, perhaps with parts exchanged or renamed "
         "(default: 0.25)",
     )
-    for name, what in (("single", "one symbol alone"), ("arithmetic", "numbers and everyday arithmetic")):
+    for name, what in (
+        ("single", "one symbol alone"),
+        ("arithmetic", "numbers and everyday arithmetic"),
+        ("constructs", "arrays, lines, words, accents and the like, made around those of --labels"),
+    ):
         parser.add_argument(
             f"--{name}",
             type=float,
@@ -90,14 +94,16 @@ def run_synthesize(options: Namespace) -> int:
         raise ConfigError(f"--seed must be at least 0, got {options.seed}")
     if options.least < 1:
         raise ConfigError(f"--least must be at least 1, got {options.least}")
-    for name in ("labels", "symbols", "rename", "single", "arithmetic"):
+    for name in ("labels", "symbols", "rename", "single", "arithmetic", "constructs"):
         if options.decompose and getattr(options, name) is not None:
             raise ConfigError(f"--{name} is for new expressions; with --decompose there are none")
     if options.listed is not None and not options.labels:
         raise ConfigError("--listed is a share of the labels in --labels: name a file of them")
+    if options.constructs and not options.labels:
+        raise ConfigError("--constructs are made around the labels in --labels: name a file of them")
     if options.single and not options.symbols:
         raise ConfigError("--single is a share of the symbols in --symbols: name a file of them")
-    for name in ("listed", "rename", "single", "arithmetic"):
+    for name in ("listed", "rename", "single", "arithmetic", "constructs"):
         share = getattr(options, name)
         if share is not None and not 0 <= share <= 1:
             raise ConfigError(f"--{name} must be from 0 to 1, got {share:g}")
@@ -149,7 +155,9 @@ def _writer(
     from inktex.data.synthesis.composition import ComposeOptions
     from inktex.data.synthesis.synthesizer import Synthesizer
 
-    stated = {name: getattr(options, name) for name in ("listed", "rename", "single", "arithmetic")}
+    stated = {
+        name: getattr(options, name) for name in ("listed", "rename", "single", "arithmetic", "constructs")
+    }
     how = ComposeOptions(**{name: share for name, share in stated.items() if share is not None})
     synthesizer = Synthesizer(expressions, labels, how, symbols)
     if labels:

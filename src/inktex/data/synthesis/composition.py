@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import lzma
 import zlib
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inktex.data.synthesis.arithmetic import arithmetic
+from inktex.data.synthesis.constructs import construct
 from inktex.data.synthesis.expressions import Written, is_closed
 from inktex.data.synthesis.families import ALIKE, FAMILY
 from inktex.data.synthesis.layout import kind_of
@@ -46,6 +48,7 @@ class ComposeOptions:
         listed: share of labels taken from the lists, if there are any.
         single: share of labels that are one symbol alone.
         arithmetic: share of labels that are numbers and everyday arithmetic.
+        constructs: share of labels with arrays, lines, words, accents and the like, made around listed ones.
         longest: most tokens of a label.
         rarity: how much rare symbols are preferred, as new names and in labels to begin with: 0 not at all, 1
             makes all alike.
@@ -57,11 +60,12 @@ class ComposeOptions:
     listed: float = 0.25
     single: float = 0.0
     arithmetic: float = 0.0
+    constructs: float = 0.0
     longest: int = 70
     rarity: float = RARITY
 
     def __post_init__(self) -> None:
-        for name in ("listed", "single", "arithmetic"):
+        for name in ("listed", "single", "arithmetic", "constructs"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"the share '{name}' must be from 0 to 1, got {getattr(self, name):g}")
         if self.longest < 1 or self.exchanges < 0:
@@ -140,6 +144,8 @@ class Composer:
         self.listed = [self._usable(some) for some in labels]
         self.listed = [some for some in self.listed if some]
         self._list_shares = [np.cumsum(preferences(some, _LISTED_RARITY)) for some in self.listed]
+        self._by_length = [sorted(some, key=len) for some in self.listed]
+        self._lengths = [[len(label) for label in some] for some in self._by_length]
         roots = np.sqrt([len(some) for some in self.listed])
         self._lists = np.cumsum(roots / roots.sum())
 
@@ -162,10 +168,16 @@ class Composer:
         kind = rng.random()
         if self.symbols and kind < options.single:
             return self.symbols[int(rng.integers(len(self.symbols)))]
-        if options.single <= kind < options.single + options.arithmetic:
+        kind -= options.single
+        if 0 <= kind < options.arithmetic:
             return arithmetic(rng)
+        kind -= options.arithmetic
+        if self.listed and 0 <= kind < options.constructs:
+            made = construct(lambda longest: self._short(longest, rng), rng)
+            if len(made) <= options.longest and self._known.issuperset(made):
+                return made
         if self.listed and rng.random() < options.listed:
-            which = int(np.searchsorted(self._lists, rng.random() * self._lists[-1], side="right"))
+            which = self._some_list(rng)
             shares = self._list_shares[which]
             place = int(np.searchsorted(shares, rng.random() * shares[-1], side="right"))
             tokens = self.listed[which][place]
@@ -177,6 +189,15 @@ class Composer:
             renamed = self._rename(tokens, rng)
             tokens = renamed if is_well_formed(renamed) else tokens
         return tokens
+
+    def _some_list(self, rng: np.random.Generator) -> int:
+        return int(np.searchsorted(self._lists, rng.random() * self._lists[-1], side="right"))
+
+    def _short(self, longest: int, rng: np.random.Generator) -> tuple[str, ...]:
+        """Return a listed label of at most so many tokens, or a short one if there is none."""
+        which = self._some_list(rng)
+        count = max(1, bisect_right(self._lengths[which], longest))
+        return self._by_length[which][int(rng.integers(count))]
 
     def _exchange(self, tokens: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
         """Return the label with one of its groups replaced by another of the same role."""
