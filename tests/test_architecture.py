@@ -23,6 +23,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     for part, others in {
         "__init__": "recognition",
         "errors": "",
+        "files": "",
         "vocabulary": "",
         "latex": "",
         "mathml": "latex",
@@ -32,15 +33,15 @@ ALLOWED: dict[str, frozenset[str]] = {
         "recognition": "image ink decoding latex mathml vocabulary",
         "models": "",
         "metrics": "latex",
-        "data": "latex vocabulary ink image",
-        "training": "data models decoding metrics vocabulary image",
+        "data": "latex vocabulary ink image files",
+        "training": "data models decoding metrics vocabulary image files",
         "export": "models recognition vocabulary",
         "predictions": "data latex metrics recognition",
         "pages": "latex mathml training visualize",
         "visualize": "data ink latex mathml recognition decoding vocabulary training",
         "commands": (
             "latex mathml vocabulary ink image decoding recognition metrics data models training export "
-            "predictions pages visualize"
+            "predictions pages visualize files"
         ),
         "cli": "commands",
     }.items()
@@ -194,14 +195,14 @@ COMMAND_LINE = [name for name in MODULES if part_of(name) in ("cli", "commands")
 
 @pytest.mark.parametrize("module", COMMAND_LINE)
 def test_the_command_line_imports_inside_functions(module: str) -> None:
-    """Importing the command line loads, of ours, only itself and ``errors``, and nothing of others."""
+    """Importing the command line loads only itself, ``errors``, ``files`` and the standard library."""
     top = [node for node in tree(module).body if isinstance(node, ast.Import | ast.ImportFrom)]
     names = set(imported(module, iter(top)))
 
     ours = {part_of(own(name) or "") for name in names if name.startswith("inktex")}
     others = {name.split(".")[0] for name in names} - {"inktex"} - sys.stdlib_module_names
 
-    assert ours <= {"__init__", "errors", "commands"}
+    assert ours <= {"__init__", "errors", "files", "commands"}
     assert not others
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from inktex.data.dataset import Sample, read_dataset, write_dataset
 from inktex.data.description import Spread, describe
-from inktex.errors import DataError
+from inktex.errors import DataError, InktexError
 from inktex.ink.strokes import Ink, Symbol, ink_from_lists
 from inktex.visualize.sheets import contact_sheet
 
@@ -214,7 +214,7 @@ def test_a_failure_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     """No samples, a folder that does not exist, and a folder in place of the file are refused by name."""
     for rows, path in (([], "a.parquet"), ([sample()], "no/a.parquet"), ([sample()], "")):
-        with pytest.raises(DataError, match=r"written|no samples"):
+        with pytest.raises(InktexError, match=r"written|no samples"):
             write_dataset(rows, tmp_path / path)
 
     assert list(tmp_path.iterdir()) == []

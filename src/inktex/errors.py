@@ -21,6 +21,10 @@ class DataError(InktexError):
     """A data set, caption file or archive that cannot be used."""
 
 
+class FileError(InktexError):
+    """A file or folder that cannot be written."""
+
+
 class VocabularyError(InktexError):
     """A token or id the vocabulary does not hold, or a damaged vocabulary."""
 
@@ -31,6 +35,10 @@ class BundleError(InktexError):
 
 class RunError(InktexError):
     """A training run folder that is missing, incomplete or does not fit."""
+
+
+class ServiceError(InktexError):
+    """A service that does not answer, or answers that it cannot read what was sent."""
 
 
 class ConfigError(InktexError):

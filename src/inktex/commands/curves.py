@@ -5,8 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from inktex.commands.output import check_targets, write_file
+from inktex.commands.output import check_targets
 from inktex.errors import ConfigError
+from inktex.files import write_bytes
 
 _SUFFIXES = (".png", ".svg", ".html")
 
@@ -35,7 +36,7 @@ def run_curves(options: Namespace) -> int:
         data = curves_page(histories).encode()
     else:
         data = draw_curves(histories, form.removeprefix("."))
-    write_file(options.output, data)
+    write_bytes(options.output, data)
     for run, history in zip(options.runs, histories, strict=True):
         best = history.best
         reached = "" if best is None else f", best ExpRate {best[1]:.2f} % after {best[0]:,}"

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from inktex.commands.output import add_json, check_targets, write_file, write_json
+from inktex.commands.output import add_json, check_targets, write_json
 from inktex.errors import ConfigError
+from inktex.files import write_bytes
 
 if TYPE_CHECKING:
     from inktex.data.dataset import Sample
@@ -91,4 +92,4 @@ def _write_sheet(samples: Sequence[Sample], size: int, path: str) -> None:
 
     count = min(size, len(samples))
     chosen = [samples[number * len(samples) // count] for number in range(count)]
-    write_file(path, bytes(cv2.imencode(".png", contact_sheet(chosen))[1]))
+    write_bytes(path, bytes(cv2.imencode(".png", contact_sheet(chosen))[1]))

@@ -6,8 +6,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inktex.commands.output import check_targets, write_file
+from inktex.commands.output import check_targets
 from inktex.errors import BundleError, ConfigError, DataError, RunError
+from inktex.files import write_bytes
 
 if TYPE_CHECKING:
     from inktex.visualize.explain import Explanation
@@ -52,14 +53,14 @@ def run_explain(options: Namespace) -> int:
     check_targets(options.output, options.counts)
     if options.counts is not None:
         data = _counting_sheet(options.model, options.picture)
-        write_file(options.counts, data)
+        write_bytes(options.counts, data)
     if options.output is not None:
         from inktex.latex.readable import readable
 
         explanation = _explanation(options.model, options.picture)
         if not explanation.tokens:
             raise DataError(f"{options.picture}: the model reads nothing there, so there is nothing to show")
-        write_file(options.output, _drawn(options.output, Path(options.picture).name, explanation))
+        write_bytes(options.output, _drawn(options.output, Path(options.picture).name, explanation))
         print(readable(explanation.tokens))
     return 0
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inktex.commands.data import add_tokenizer, choose_tokenizer
-from inktex.commands.output import add_json, check_targets, progress, write_file, write_json, write_lines
+from inktex.commands.output import add_json, check_targets, progress, write_json, write_lines
 from inktex.errors import ConfigError, DataError, InktexError
+from inktex.files import write_text
 
 if TYPE_CHECKING:
     from inktex.data.formats.labels import Coverage, Label
@@ -140,7 +141,7 @@ def _make_vocabulary(options: Namespace, labels: Sequence[Sequence[str]]) -> Non
     from inktex.vocabulary import Vocabulary
 
     vocabulary = Vocabulary.build(labels, options.min_count, with_unknown=True)
-    write_file(options.make_vocabulary, format_tokens(vocabulary, options.form).encode())
+    write_text(options.make_vocabulary, format_tokens(vocabulary, options.form))
     left = coverage(labels, vocabulary.tokens)
     print(
         f"{options.make_vocabulary}: {len(vocabulary):,} tokens, <pad>, <sos>, <eos> and <unk> among them; "

@@ -1,10 +1,9 @@
-"""What commands share: files that are written whole or not at all, and a progress bar."""
+"""What commands share: figures and lines in files, and a progress bar."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from inktex.errors import DataError
+from inktex.files import write_text
 
 Advance = Callable[[], None]  # one more is done
 Say = Callable[[str], None]  # print a line without spoiling the progress bar
@@ -38,35 +38,14 @@ def check_targets(*paths: str | None) -> None:
             raise DataError(f"{path} cannot be written: there is no folder {Path(path).parent}")
 
 
-def write_file(path: str, data: bytes) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        DataError: it cannot be written.
-    """
-    target = Path(path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        if target.exists() and not target.is_file():  # a device or pipe is written to, not replaced
-            target.write_bytes(data)
-            return
-        part.write_bytes(data)
-        os.replace(part, target)
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror or error}") from None
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def write_lines(path: str, lines: list[str]) -> None:
-    """Write a text file whole or not at all."""
-    write_file(path, "".join(f"{line}\n" for line in lines).encode())
+    """Write a text file, a line each."""
+    write_text(path, "".join(f"{line}\n" for line in lines))
 
 
 def write_json(path: str, figures: Mapping[str, Any]) -> None:
     """Write figures as JSON; what is no finite number becomes null, since JSON has no word for it."""
-    text = json.dumps(_plain(figures), ensure_ascii=False, indent=2)
-    write_file(path, (text + "\n").encode())
+    write_text(path, json.dumps(_plain(figures), ensure_ascii=False, indent=2) + "\n")
 
 
 def _plain(value: Any) -> Any:

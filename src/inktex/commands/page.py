@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from inktex.commands.output import write_file
 from inktex.commands.report import figure, heading
+from inktex.files import write_text
 
 if TYPE_CHECKING:
     from inktex.metrics.breakdown import Breakdown
@@ -45,7 +45,7 @@ def write_page(
         for name in _AT_THE_TOP
     ]
     rows = [_row(item, pictures.get(item.id)) for item in items]
-    write_file(path, render_page(title, figures, _curves(report, items), _tables(report), rows).encode())
+    write_text(path, render_page(title, figures, _curves(report, items), _tables(report), rows))
 
 
 def _row(item: Item, picture: bytes | None) -> Row:

@@ -14,7 +14,6 @@ from inktex.commands.output import (
     check_targets,
     printable,
     progress,
-    write_file,
     write_json,
     write_lines,
 )
@@ -22,6 +21,7 @@ from inktex.commands.output_formats import Form, add_form, chosen_form
 from inktex.commands.page import write_page
 from inktex.commands.report import PAGE_HELP, print_report, report_values
 from inktex.errors import ConfigError, DataError, InktexError, LatexError
+from inktex.files import write_bytes
 
 if TYPE_CHECKING:
     from inktex.data.dataset import Sample
@@ -241,9 +241,9 @@ def _write_evaluation(
     from inktex.predictions.writing import bad_cases_file, item_values, predictions_file
 
     if options.predictions:
-        write_file(options.predictions, predictions_file(options.predictions, items))
+        write_bytes(options.predictions, predictions_file(options.predictions, items))
     if options.bad_cases:
-        write_file(options.bad_cases, bad_cases_file(items))
+        write_bytes(options.bad_cases, bad_cases_file(items))
     if options.page:
         from inktex.visualize.sheets import encoded_picture
 

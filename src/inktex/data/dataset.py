@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inktex.errors import DataError
+from inktex.files import whole_file
 from inktex.ink.strokes import Ink, Symbol
 
 _ROW_GROUP = 512
@@ -54,31 +54,25 @@ class Sample:
 def write_dataset(samples: Iterable[Sample], path: Path | str) -> int:
     """Write samples to a Parquet file, a row group at a time, and return how many there were.
 
-    The rows go to a temporary file beside ``path`` that takes its name at the end, so that whatever fails,
-    ``path`` is either complete or as it was before.
+    Whatever fails, ``path`` is either complete or as it was before.
 
     Raises:
-        DataError: no samples, or the file cannot be written.
+        DataError: no samples, or ``path`` is no regular file.
+        FileError: the file cannot be written.
     """
     parquet = _import_parquet()
     path = Path(path)
     if path.exists() and not path.is_file():
         raise DataError(f"{path} cannot be written: it exists and is not a regular file")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     iterator = iter(samples)
     count = 0
-    try:
-        with parquet.ParquetWriter(str(part), schema(), compression="zstd") as writer:
+    with whole_file(path) as unfinished:
+        with parquet.ParquetWriter(str(unfinished), schema(), compression="zstd") as writer:
             while rows := list(islice(iterator, _ROW_GROUP)):
                 writer.write_table(_to_table(rows))
                 count += len(rows)
         if not count:
             raise DataError(f"There are no samples to write to {path}")
-        os.replace(part, path)
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror or error}") from None
-    finally:
-        part.unlink(missing_ok=True)
     return count
 
 

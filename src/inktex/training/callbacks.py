@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 
 from inktex.data.batches.batching import Batch
+from inktex.files import whole_file, write_text
 from inktex.training.early_stopping import write_weights
-from inktex.training.folder import write_text
 
 
 class AveragedWeights(WeightAveraging):
@@ -73,10 +73,9 @@ class Checkpoints(Callback):
                 write_weights(pl_module, weights)
 
     def _write(self, trainer: pl.Trainer) -> None:
-        unfinished = self.path.with_suffix(".tmp")
-        trainer.save_checkpoint(unfinished)
-        if trainer.is_global_zero:
-            os.replace(unfinished, self.path)
+        # Every process takes part, and the first alone writes.
+        with whole_file(self.path) if trainer.is_global_zero else nullcontext(self.path) as unfinished:
+            trainer.save_checkpoint(unfinished)
         self._written_s = time.monotonic()
 
 
@@ -133,7 +132,7 @@ class Throughput(Callback):
 
 
 class MetricsLog(CSVLogger):
-    """Lightning's metrics.csv, written whole each time, by way of a temporary file.
+    """Lightning's metrics.csv, written whole each time.
 
     Lightning's own writes appended rows and a longer header in place, and an interruption between the two
     leaves rows that fit no header.

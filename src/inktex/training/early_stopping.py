@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning as pl
 from lightning.pytorch.callbacks import Callback
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
+from inktex.files import write_bytes
 from inktex.training.config import MONITORS, TrainerOptions
 from inktex.training.module import TrainingModule, model_weights
 
@@ -101,8 +101,6 @@ def validated_figure(module: pl.LightningModule, monitor: str) -> float:
 
 
 def write_weights(module: pl.LightningModule, path: Path) -> None:
-    """Write the network's weights as safetensors, to a temporary file that is renamed at the end."""
+    """Write the network's weights as safetensors."""
     assert isinstance(module, TrainingModule)
-    unfinished = path.with_suffix(".tmp")
-    save_file(model_weights(module.model), unfinished)
-    os.replace(unfinished, path)
+    write_bytes(path, save(model_weights(module.model)))

@@ -12,7 +12,6 @@ The folder holds all that is needed to use, resume or export the run::
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from inktex.errors import RunError, VocabularyError
+from inktex.files import whole_folder, write_text
 from inktex.training.config import TrainConfig
 from inktex.training.module import build_model, model_weights
 from inktex.training.reading import read_config
@@ -99,26 +99,20 @@ def archive_run(folder: Path, out: Path) -> None:
     model, vocabulary, config = load_run(folder)
     if out.exists():
         raise RunError(f"{out} exists: name a new folder")
-    out.mkdir(parents=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
     halves = {
         name: value.half() if value.is_floating_point() else value
         for name, value in model_weights(model).items()
     }
-    save_file(halves, out / "weights.safetensors")
-    write_text(out / "vocabulary.json", vocabulary.to_json())
-    write_text(out / "config.yaml", dump_config(config))
+    with whole_folder(out) as unfinished:
+        save_file(halves, unfinished / "weights.safetensors")
+        write_text(unfinished / "vocabulary.json", vocabulary.to_json())
+        write_text(unfinished / "config.yaml", dump_config(config))
 
 
 def dump_config(config: TrainConfig) -> str:
     """Return the configuration as YAML that ``read_config`` reads; it ends with the mark ``...``."""
     return yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False, explicit_end=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file by way of a temporary one."""
-    unfinished = path.with_name(path.name + ".tmp")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
 
 
 def _plain(value: Any) -> Any:

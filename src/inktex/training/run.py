@@ -20,10 +20,11 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from inktex.data.dataset import read_dataset
 from inktex.errors import ConfigError, DataError
+from inktex.files import write_text
 from inktex.training.callbacks import AveragedWeights, Checkpoints, MetricsLog, Throughput
 from inktex.training.config import TrainConfig, TrainerOptions
 from inktex.training.early_stopping import KeepBest, write_weights
-from inktex.training.folder import dump_config, is_first_process, load_vocabulary, open_folder, write_text
+from inktex.training.folder import dump_config, is_first_process, load_vocabulary, open_folder
 from inktex.training.learning_rate import LearningRate
 from inktex.training.loading import TrainingData, training_batches, validation_batches
 from inktex.training.module import TrainingModule, ValidationBatch
