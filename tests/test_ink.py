@@ -1,5 +1,6 @@
 """Ink: InkML documents written by hand, round trips, and drawings against geometry."""
 
+import dataclasses
 import json
 import math
 
@@ -21,6 +22,7 @@ from inktex.ink.strokes import (
     rasterize,
     symbol_size,
 )
+from inktex.limits import Limits
 
 NAMESPACE = 'xmlns="http://www.w3.org/2003/InkML"'
 
@@ -218,6 +220,19 @@ def test_json_round_trip(strokes: list) -> None:
 
     assert_same_strokes(ink_from_json(text), ink)
     assert_same_strokes(ink_from_json(json.dumps({"strokes": json.loads(text)})), ink)
+
+
+def test_limits_are_those_that_are_given() -> None:
+    """Ink of just as many bytes, strokes and points as allowed is read; with one fewer allowed it is not."""
+    text = "[[[0, 0], [1, 1]], [], [[2, 2]]]"
+    exact = Limits(file_bytes=len(text), strokes=3, points=3)
+
+    assert len(ink_from_json(text, limits=exact).strokes) == 2
+    assert len(ink_from_lists(json.loads(text), limits=exact).strokes) == 2
+    for name, reason in (("file_bytes", "MiB"), ("strokes", "3 strokes"), ("points", "3 points")):
+        fewer = dataclasses.replace(exact, **{name: getattr(exact, name) - 1})
+        with pytest.raises(InkError, match=f"^a.json is too large: .*{reason}"):
+            ink_from_json(text, "a.json", fewer)
 
 
 def test_further_numbers_of_a_point_are_ignored() -> None:

@@ -13,14 +13,14 @@ import numpy.typing as npt
 
 from inktex.errors import ImageError
 from inktex.image.box import Box, Canonical
-from inktex.image.header import FORMATS, Header, read_header
+from inktex.image.header import FORMATS, Header, check_size, read_header
 from inktex.image.separation import resize, separate_ink, sharp_binary, thin
 from inktex.image.symbol_size import typical_symbol_px
+from inktex.limits import DEFAULT_LIMITS, Limits
 
 FloatArray = npt.NDArray[np.float32]
 
 CANONICAL_SYMBOL_PX = 16.0
-MAX_PIXELS = 100_000_000  # of a picture that is decoded at all
 MAX_WIDTH_PX = 1024  # of the canonical picture; as all sizes here with symbols of CANONICAL_SYMBOL_PX
 MAX_HEIGHT_PX = 384
 _LARGE_AREA = 19_200  # of the ink's box; where it is larger, symbols are smaller: read as well in less time
@@ -33,8 +33,12 @@ _COARSEST_PEN_PX = 2.2  # thicker ones are thinned: they touch
 _THINNED_PEN_PX = 5  # thinner ones, in the picture, are thinned in a finer grid, or they would break
 
 
-def read_picture(path: Path) -> FloatArray:
+def read_picture(path: Path, limits: Limits = DEFAULT_LIMITS) -> FloatArray:
     """Read a picture file as greyscale.
+
+    Args:
+        path: the file.
+        limits: on its bytes and pixels.
 
     Returns:
         Picture [h, w], 0 black to 1 white.
@@ -43,7 +47,8 @@ def read_picture(path: Path) -> FloatArray:
         ImageError: the file cannot be read, or :func:`decode` cannot read what it holds.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(limits.file_bytes + 1)
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -52,10 +57,10 @@ def read_picture(path: Path) -> FloatArray:
         raise ImageError(f"{path}: no permission to read it") from None
     except OSError as error:
         raise ImageError(f"{path} cannot be read: {error.strerror}") from None
-    return decode(data, str(path))
+    return decode(data, str(path), limits)
 
 
-def decode(data: bytes, source: str = "the picture") -> FloatArray:
+def decode(data: bytes, source: str = "the picture", limits: Limits = DEFAULT_LIMITS) -> FloatArray:
     """Decode a PNG, JPEG, BMP, GIF, TIFF or WebP file as greyscale, turned upright by its EXIF tag.
 
     Transparent pictures are laid on white if their ink is dark, else on black. Of an animation it is the
@@ -64,22 +69,23 @@ def decode(data: bytes, source: str = "the picture") -> FloatArray:
     Args:
         data: the file's bytes.
         source: how errors name the picture.
+        limits: on its bytes and pixels.
 
     Returns:
         Picture [h, w], 0 black to 1 white.
 
     Raises:
-        ImageError: empty, not one of the formats, more than ``MAX_PIXELS`` pixels, damaged or cut short.
+        ImageError: empty, beyond the limits, not one of the formats, damaged or cut short.
     """
     if not data:
         raise ImageError(f"{source} is empty")
+    if len(data) > limits.file_bytes:
+        allowed = f"{limits.file_bytes / 2**20:g} MiB"
+        raise ImageError(f"{source} is too large: the file of a picture may have {allowed}")
     header = read_header(data)
     if header is None:
         raise ImageError(f"{source} is not a picture: it must be {FORMATS}, whole")
-    if header.width * header.height > MAX_PIXELS:
-        size = f"{header.width} x {header.height} pixels"
-        allowed = f"{MAX_PIXELS // 1_000_000} megapixels"
-        raise ImageError(f"{source} is too large: {size}, where {allowed} are allowed")
+    check_size(header, source, limits)
     pixels = _decode_pixels(data, header)
     if pixels is None or not pixels.size:
         raise ImageError(f"{source} is a damaged {header.format} file, or one cut short")

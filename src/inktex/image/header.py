@@ -9,6 +9,9 @@ import struct
 from dataclasses import dataclass
 from typing import Literal
 
+from inktex.errors import ImageError
+from inktex.limits import Limits
+
 FORMATS = "PNG, JPEG, BMP, GIF, TIFF or WebP"
 
 _ORIENTATION = 0x0112  # EXIF and TIFF share their tags
@@ -53,6 +56,18 @@ def read_header(data: bytes) -> Header | None:
     except (struct.error, KeyError):
         pass
     return None
+
+
+def check_size(header: Header, source: str, limits: Limits) -> None:
+    """Refuse a picture by what its header announces.
+
+    Raises:
+        ImageError: it has more pixels than are allowed.
+    """
+    if header.width * header.height > limits.pixels:
+        size = f"{header.width} x {header.height} pixels"
+        allowed = f"{limits.pixels / 1e6:g} megapixels"
+        raise ImageError(f"{source} is too large: {size}, where {allowed} are allowed")
 
 
 def _read_png(data: bytes) -> Header | None:

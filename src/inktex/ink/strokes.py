@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inktex.errors import InkError
+from inktex.limits import DEFAULT_LIMITS, Limits
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -62,31 +63,36 @@ class Ink:
         return float(left), float(top), float(right), float(bottom)
 
 
-def ink_from_json(text: str | bytes, source: str = "the JSON") -> Ink:
+def ink_from_json(text: str | bytes, source: str = "the JSON", limits: Limits = DEFAULT_LIMITS) -> Ink:
     """Read strokes from JSON of the form ``[[[x, y], ...], ...]``: a list of strokes, each a list of points.
 
     Further numbers of a point (time, pressure) are ignored; an object with the key ``strokes`` is read too.
 
     Raises:
-        InkError: not JSON, another form, a number that is not finite, or no strokes.
+        InkError: not JSON, another form, a number that is not finite, no strokes, or beyond the limits on
+            bytes, strokes and points.
     """
+    if len(text) > limits.file_bytes:
+        raise InkError(f"{source} is too large: ink may have {limits.file_bytes / 2**20:g} MiB")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InkError(f"{source} is not JSON: {error}") from None
-    return ink_from_lists(value.get("strokes") if isinstance(value, dict) else value, source)
+    return ink_from_lists(value.get("strokes") if isinstance(value, dict) else value, source, limits)
 
 
-def ink_from_lists(value: Any, source: str = "the ink") -> Ink:
+def ink_from_lists(value: Any, source: str = "the ink", limits: Limits = DEFAULT_LIMITS) -> Ink:
     """Build an ink from nested sequences ``[[[x, y], ...], ...]``.
 
     Raises:
-        InkError: another form, a number that is not finite, or no strokes.
+        InkError: another form, a number that is not finite, no strokes, or beyond the limits on strokes and
+            points.
     """
     form = "a list of strokes, each a list of [x, y] points"
     if not isinstance(value, Sequence | np.ndarray) or isinstance(value, str | bytes):
         raise InkError(f"{source} must be {form}")
     try:
+        _check_size(value, source, limits)
         strokes = [
             np.array([(point[0], point[1]) for point in stroke], np.float64)
             for stroke in value
@@ -99,6 +105,16 @@ def ink_from_lists(value: Any, source: str = "the ink") -> Ink:
     if not all(stroke.ndim == 2 for stroke in strokes):
         raise InkError(f"{source} must be {form}")
     return Ink(tuple(checked_points(stroke, source) for stroke in strokes))
+
+
+def _check_size(strokes: Sequence[Any] | npt.NDArray[Any], source: str, limits: Limits) -> None:
+    points = sum(len(stroke) for stroke in strokes)
+    for found, allowed, what in (
+        (len(strokes), limits.strokes, "strokes"),
+        (points, limits.points, "points"),
+    ):
+        if found > allowed:
+            raise InkError(f"{source} is too large: {found:,} {what}, where {allowed:,} are allowed")
 
 
 def ink_to_json(ink: Ink) -> str:

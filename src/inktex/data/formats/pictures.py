@@ -14,6 +14,7 @@ from inktex.errors import DataError, ImageError
 from inktex.image import canonical as picture_file
 from inktex.image.separation import has_light_ink
 from inktex.ink.strokes import Ink, rasterize
+from inktex.limits import DEFAULT_LIMITS
 
 PICTURE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"))
 SYMBOL_SIZE_PX = 40.0
@@ -80,8 +81,8 @@ def from_levels(array: npt.NDArray[Any]) -> bytes:
         raise DataError(
             f"its picture must be uint8 [h, w] or [1, h, w], not {array.dtype} {list(array.shape)}"
         )
-    if array.size > picture_file.MAX_PIXELS:
-        raise DataError(f"its picture has more than {picture_file.MAX_PIXELS // 1_000_000} megapixels")
+    if array.size > DEFAULT_LIMITS.pixels:
+        raise DataError(f"its picture has more than {DEFAULT_LIMITS.pixels / 1e6:g} megapixels")
     levels = array.astype(np.uint8) * np.uint8(255) if array.dtype == np.bool_ else array
     return encode(np.ascontiguousarray(levels))
 
