@@ -10,13 +10,14 @@ BIN := $(VENV)/bin
 EXAMPLES := $(sort $(wildcard examples/*.png examples/*.jpg examples/*.inkml))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench reproduce smoke clean
+.PHONY: help setup demo test check bench figures reproduce smoke clean
 
 help:
 	@echo "make demo    set up and recognize the examples"
 	@echo "make test    set up for development and run the tests"
 	@echo "make check   ruff, mypy and the test of import directions"
 	@echo "make bench   time the recognizer; writes benchmarks/results/examples.json"
+	@echo "make figures write the tables of the documents from benchmarks/results/"
 	@echo "make smoke   every configuration: 20 steps, an export, a picture read; on the CPU, some minutes"
 	@echo "make reproduce TRAIN=inkml_train.zip VALIDATION=inkml_test2013.zip [LABELS=latex.txt] [PHOTOS=photos.zip]   the shipped model anew; hours"
 	@echo "make setup   set up for development only"
@@ -38,6 +39,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.base
 	@$(BIN)/python benchmarks/recognition.py --alone --name examples
+
+figures: $(VENV)/.base
+	@$(BIN)/python benchmarks/figures.py
 
 reproduce: $(VENV)/.dev
 	@$(BIN)/python benchmarks/reproduce.py $(TRAIN) $(VALIDATION) runs/reproduced $(if $(LABELS),--labels $(LABELS)) $(if $(PHOTOS),--photos $(PHOTOS))
