@@ -98,14 +98,38 @@ def differing(tokens: Sequence[str], *marked: int) -> list[str]:
         (r"\overbrace x ^ n", '<mover><mover><mi>x</mi><mo stretchy="true">⏞</mo></mover><mi>n</mi></mover>'),
         (r"\boxed x", '<menclose notation="box"><mi>x</mi></menclose>'),
         (r"\textcircled { 1 2 }", "<mtext>⑫</mtext>"),
-        (r"\text { i f } x", "<mtext>if</mtext><mi>x</mi>"),
+        (r"\text { i f ~ a }", "<mtext>if a</mtext>"),
+        (r"\text { i f } x", '<mtext>if</mtext><mspace width="0.3333em"/><mi>x</mi>'),
+        (r"( \text { 面 } x", '<mo stretchy="false">(</mo><mtext>面</mtext><mi>x</mi>'),
         ("面 积 S", "<mtext>面积</mtext><mi>S</mi>"),
         (r"\mathbb { R }", "<mi>ℝ</mi>"),
         (r"\mathrm { d } \mathrm { k g }", '<mi mathvariant="normal">d</mi><mi>kg</mi>'),
         (r"\not =", "<mo>≠</mo>"),
         (r"a \, b", '<mi>a</mi><mspace width="0.1667em"/><mi>b</mi>'),
         (r"\qux", "<mtext>\\qux</mtext>"),
-        (r"x '", '<mi>x</mi><mo lspace="0" rspace="0">′</mo>'),
+        (r"x '", '<msup><mi>x</mi><mo lspace="0" rspace="0">′</mo></msup>'),
+        (r"x ' ^ 2", '<msup><mi>x</mi><mrow><mo lspace="0" rspace="0">′</mo><mn>2</mn></mrow></msup>'),
+        (r"x _ 1 '", '<msubsup><mi>x</mi><mn>1</mn><mo lspace="0" rspace="0">′</mo></msubsup>'),
+        (r"\not D \not \equiv \not \Psi", "<mi>D̸</mi><mo>≢</mo><mi>Ψ̸</mi>"),
+        (
+            r"( \mod n )",
+            '<mo stretchy="false">(</mo><mo form="prefix" lspace="0" rspace="0.3333em">mod</mo><mi>n</mi>'
+            '<mo stretchy="false">)</mo>',
+        ),
+        (
+            r"\begin{aligned} a = 1 \\ \Rightarrow b = 2 \\ c \end{aligned}",
+            '<mtable columnalign="right left" columnspacing="0em" displaystyle="true">'
+            + "".join(
+                '<mtr><mtd style="text-align:right;padding-left:0;padding-right:0">' + left + "</mtd>"
+                '<mtd style="text-align:left;padding-left:0;padding-right:0">' + right + "</mtd></mtr>"
+                for left, right in (
+                    ("<mi>a</mi>", "<mo>=</mo><mn>1</mn>"),
+                    ("<mo>⇒</mo><mi>b</mi>", "<mo>=</mo><mn>2</mn>"),
+                    ("", "<mi>c</mi>"),
+                )
+            )
+            + "</mtable>",
+        ),
         (r"\int \limits _ 0", "<munder><mo>∫</mo><mn>0</mn></munder>"),
         (r"\int _ 0 ^ 1", "<msubsup><mo>∫</mo><mn>0</mn><mn>1</mn></msubsup>"),
         (r"\sum _ i", "<munder><mo>∑</mo><mi>i</mi></munder>"),
@@ -410,6 +434,9 @@ def test_marks_change_nothing_but_marks(tokens: list[str], data: st.DataObject) 
         (r"\mathbf { a } b", 0, "a"),
         ("1 2 ^ { 3 }", 1, "2"),
         (r"\not = b", 0, "≠"),
+        ("x ' ^ { 2 }", 1, "′"),
+        ("x ' ^ { 2 }", 4, "2"),
+        (r"\begin{aligned} a = b \\ c = d \end{aligned}", 4, "c=d"),
     ],
 )
 def test_marks_fall_on_what_a_token_draws_or_governs(text: str, place: int, expected: str) -> None:

@@ -126,7 +126,7 @@ def test_what_recognize_prints_is_read(tmp_path: Path) -> None:
     read = Recognition(tokens("x ^ { 2 }"), 0.75, (Alternative(tokens("x _ { 2 }"), 0.25),))
     assert read.latex == "x^2"
     lines = [
-        json.dumps({"file": "scans/a.png", **read.values()}),
+        json.dumps({"file": "scans/a.png", **read.to_dict()}),
         json.dumps({"file": "scans/b.png", "error": "scans/b.png is no picture"}),
     ]
 

@@ -63,6 +63,23 @@ LAYOUTS = [
     (r"\overset { n } { } x", "O:_ OAbove:n OR:x"),
     (r"\xrightarrow [ b ] { a }", r"O:\xrightarrow OAbove:a OBelow:b"),
     (
+        r"\hat { x } _ { i } \overline { a b } c",
+        r"O:\hat OInside:x OSub:i OR:\overline ORInside:a ORInsideR:b ORR:c",
+    ),
+    (r"\underbrace { a } _ { n }", r"O:\underbrace OInside:a OSub:n"),
+    (r"\mathbb { R } ^ { n } \mathcal { L }", r"O:\mathbb{R} OSup:n OR:\mathcal{L}"),
+    (r"x \text { i f ~ y } \| a \parallel", r"O:x OR:i ORR:f ORRR:y ORRRR:\| ORRRRR:a ORRRRRR:\|"),
+    (
+        r"\not \equiv \max \limits _ { i } ( \mod n )",
+        r"O:\not OR:\equiv ORR:\max ORRSub:i ORRR:( ORRRR:\mod "
+        "ORRRRR:n ORRRRRR:)",
+    ),
+    (
+        r"\begin{aligned} a \\ b \end{aligned}",
+        r"O:\begin{aligned} OInside:\\ OInsideInside:& OInsideInsideInside:a OInsideBelow:\\ "
+        r"OInsideBelowInside:& OInsideBelowInsideInside:b",
+    ),
+    (
         r"\begin{cases} a & b \\ c \end{cases} d",
         r"O:\begin{cases} OInside:\\ OInsideInside:& OInsideInsideInside:a OInsideInsideR:& "
         r"OInsideInsideRInside:b OInsideBelow:\\ OInsideBelowInside:& OInsideBelowInsideInside:c OR:d",

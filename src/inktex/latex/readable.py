@@ -11,27 +11,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from itertools import pairwise
 
 from inktex.errors import LatexError
-from inktex.latex.spacing import (
-    INTEGRALS,
-    KINDS,
-    LETTERS,
-    Kind,
-    Piece,
-    Setting,
-    head,
-    joined,
-    kind,
-    kinds,
-    runs_into,
-)
+from inktex.latex.primes import primes_raised
+from inktex.latex.pruning import STACKED, inside
+from inktex.latex.spacing import LETTERS, Kind, Piece, Setting, head, joined, kinds, runs_into
 from inktex.latex.tree import (
-    ARITY,
-    LIMIT_OPERATORS,
-    SCRIPTS,
     Command,
     Environment,
     Fence,
@@ -40,7 +28,6 @@ from inktex.latex.tree import (
     Row,
     Script,
     Symbol,
-    arrays_between,
     commands,
     parse,
     tokenize,
@@ -57,16 +44,13 @@ class Wrapping(StrEnum):
 
 
 # Scripts without braces, besides letters and digits. Many other commands are macros, which TeX refuses there.
-_BARE = LETTERS.union("+-*", commands("circ ast star bullet perp top bot pm mp"))
-_KNOWN = LETTERS.union(KINDS, ARITY)
-_TEXTS = frozenset(commands("text textrm textbf textit mbox hbox textcircled operatorname"))
-# Bounds under and over them in display style, with and without `\limits`.
-_STACKED = LIMIT_OPERATORS - INTEGRALS - {r"\arg", r"\operatorname"}
-# What leaves display style on; fractions, for one, do not.
-_SAME_STYLE = frozenset(
-    commands("sqrt overline underline overbrace underbrace boxed cancel mathrm mathbf mathit boldsymbol")
-)
-_DISPLAYED = frozenset({"aligned", "gathered", "split"})
+_BARE = LETTERS.union("+-*", commands("circ ast star bullet perp top bot pm mp dagger ddagger"))
+_WORDS = frozenset(commands("text textrm textbf textit mbox hbox"))
+_TEXTS = _WORDS.union(commands("textcircled operatorname"))
+_LATIN = re.compile("[A-Za-z0-9]")
+_PRIME = Symbol(r"\prime")
+# Environments in which `&` stands before the relation that lines are aligned at.
+_ALIGNED = frozenset({"aligned", "align", "align*", "alignedat", "split"})
 _OTHER_STYLES = frozenset(commands("textstyle scriptstyle scriptscriptstyle"))
 
 _MARKS: dict[Wrapping, tuple[str, str]] = {
@@ -105,10 +89,10 @@ def readable(tokens: Sequence[str]) -> str:
     if not _are_cut(tokens):
         return " ".join(tokens)
     try:
-        tree = parse(tokens)
+        tree = _parsed(tokens)
     except LatexError:
         return _run_together(tokens)
-    return _row(_inside(tree, display=_OTHER_STYLES.isdisjoint(tokens)), Setting.WIDE)
+    return _row(inside(tree, display=_OTHER_STYLES.isdisjoint(tokens)), Setting.WIDE)
 
 
 def wrap(latex: str, wrapping: Wrapping) -> str:
@@ -135,6 +119,14 @@ def wrap(latex: str, wrapping: Wrapping) -> str:
     return opening + latex + closing
 
 
+def _parsed(tokens: list[str]) -> Row:
+    """The tree of tokens, with primes as superscripts where that is possible."""
+    try:
+        return parse(primes_raised(tokens))
+    except LatexError:
+        return parse(tokens)
+
+
 def _are_cut(tokens: list[str]) -> bool:
     r"""Whether text is cut into these tokens; a bare `\begin` could become one with what follows."""
     try:
@@ -148,127 +140,88 @@ def _run_together(tokens: Sequence[str]) -> str:
     return "".join(space + token for space, token in zip(spaces, tokens, strict=True))
 
 
-# First, what does nothing is taken out of the tree.
-
-
-def _inside(row: Row, display: bool) -> Row:
-    """Prune a row that something encloses, so that braces round all of it do nothing."""
-    while len(row.items) == 1 and isinstance(row.items[0], Group):
-        row = row.items[0].body
-    return _pruned_row(row, display)
-
-
-def _pruned_row(row: Row, display: bool, before: Node | None = None) -> Row:
-    items: list[Node] = []
-    for item in row.items:
-        node = _pruned(item, display)
-        given = _takes_arguments(items[-1] if items else before)
-        if isinstance(node, Script) and isinstance(node.base, Group) and not given:
-            base = _ungrouped(node.base)
-            node = Script(base if isinstance(base, Symbol) else node.base, node.sub, node.sup)
-        items.append(node if given else _ungrouped(node))
-    for place, closing in reversed(list(arrays_between(items))):
-        opening, array = items[place - 1 : place + 1]
-        assert isinstance(opening, Symbol)
-        items[place - 1 : place + 1 + bool(closing)] = [Fence(opening.token, Row((array,)), closing or ".")]
-    return Row(tuple(items))
-
-
-def _pruned(node: Node, display: bool) -> Node:
-    match node:
-        case Group(body):
-            return Group(_inside(body, display))
-        case Command(name, arguments, option):
-            inner = display and name in _SAME_STYLE
-            option = None if option is None else _pruned_row(option, False)  # braces may hide a bracket
-            return Command(name, tuple(_inside(argument, inner) for argument in arguments), option)
-        case Script(base, sub, sup, limits):
-            base = None if base is None else _pruned(base, display)
-            limits = limits and not (display and head(base) in _STACKED)
-            if base is not None and sub is None and sup is None and not limits:
-                return base
-            sub, sup = (None if row is None else _inside(row, False) for row in (sub, sup))
-            return Script(base, sub, sup, limits)
-        case Fence(left, body, right):
-            return Fence(left, _inside(body, display), right)
-        case Environment():
-            return _pruned_environment(node, display and node.name in _DISPLAYED)
-        case _:
-            return node
-
-
-def _pruned_environment(node: Environment, display: bool) -> Environment:
-    """Prune cells; what the first begins with may be an argument: `\\begin{alignedat} { 2 }`."""
-    first = _pruned_row(node.rows[0][0], display, before=Group(Row(())))
-    rows = [tuple(_inside(cell, display) for cell in row) for row in node.rows]
-    return Environment(node.name, ((first, *rows[0][1:]), *rows[1:]), node.columns)
-
-
-def _ungrouped(node: Node) -> Node:
-    """Return the one thing in a group, if it is the same to its neighbours as the group is."""
-    match node:
-        case Group(Row((alone,))) if _is_plain(alone):
-            return alone
-        case _:
-            return node
-
-
-def _is_plain(node: Node | None) -> bool:
-    match node:
-        case Symbol(token):
-            return token in LETTERS or (len(token) == 1 and token.isalnum())
-        case Command():
-            return kind(node) is Kind.ORDINARY
-        case Script(base):
-            return _is_plain(base)
-        case _:
-            return False
-
-
-def _takes_arguments(node: Node | None) -> bool:
-    r"""Whether a group after this may be an argument, as it may after a command that is not known."""
-    name = head(node)
-    unknown = name[:1] == "\\" and name[1:].isalpha() and name not in _KNOWN
-    return unknown or name == "]" or isinstance(node, Group)
-
-
-# Then the rest is written.
-
-
 def _row(row: Row, setting: Setting, opening: str = "") -> str:
     found = kinds(row.items, opening)
     pieces = [Piece(item, _text(item, setting), each) for item, each in zip(row.items, found, strict=True)]
+    if setting is Setting.WIDE:
+        pieces = [_with_blanks(pieces, place) for place in range(len(pieces))]
     return joined(pieces, setting)
+
+
+def _with_blanks(pieces: Sequence[Piece], place: int) -> Piece:
+    """Return a piece; a text with the blanks inside it that keep its words from what stands beside it."""
+    piece = pieces[place]
+    if not isinstance(piece.node, Command) or piece.node.name not in _WORDS:
+        return piece
+    opening, words = piece.node.name + "{", piece.text.removeprefix(piece.node.name)[1:-1]
+    before = pieces[place - 1].kind if place else Kind.OPENING
+    after = pieces[place + 1].kind if place + 1 < len(pieces) else Kind.CLOSING
+    point = place + 1 < len(pieces) and pieces[place + 1].text == "."
+    left = before is not Kind.OPENING and _LATIN.match(words)
+    right = after not in (Kind.CLOSING, Kind.PUNCTUATION) and not point and _LATIN.match(words[-1:])
+    return replace(piece, text=opening + " " * bool(left) + words + " " * bool(right) + "}")
 
 
 def _text(node: Node, setting: Setting) -> str:
     match node:
         case Symbol(token):
-            return token
+            return _symbol(token, setting)
         case Row():
             return _row(node, setting)
         case Group(body):
             return f"{{{_row(body, setting)}}}"
+        case Command(name, (body,)) if name in _WORDS:
+            return f"{name}{{{_row(_stripped(body), Setting.TEXT)}}}"
         case Command(name, arguments, option):
             inner = Setting.TEXT if name in _TEXTS else setting
             brackets = "" if option is None else f"[{_row(option, _smaller(setting))}]"
             return name + brackets + "".join(f"{{{_row(argument, inner)}}}" for argument in arguments)
-        case Script(base, sub, sup, limits):
-            text = ("" if base is None else _text(base, setting)) + r"\limits" * limits
-            for sign, row in zip(SCRIPTS, (sub, sup), strict=True):
-                text += "" if row is None else sign + _script(row, _smaller(setting))
-            return text
+        case Script():
+            return _scripts(node, setting)
         case Fence(left, body, right):
             parts = [rf"\left{left}", _row(body, setting, left), rf"\right{right}"]
             return " ".join(filter(None, parts)) if setting is Setting.WIDE else _run_together(parts)
-        case Environment(name, rows, columns):
-            words = [f"\\begin{{{name}}}" + ("" if columns is None else f"{{{_run_together(columns)}}}")]
-            for number, cells in enumerate(rows):
-                words += [r"\\"] if number else []
-                for column, cell in enumerate(cells):
-                    words += ["&"] if column else []
-                    words += [_row(cell, setting)]
-            return " ".join(filter(None, [*words, f"\\end{{{name}}}"]))
+        case Environment():
+            return _environment(node, setting)
+
+
+def _symbol(token: str, setting: Setting) -> str:
+    if token == "~" and setting is Setting.TEXT:
+        return " "
+    return r"\bmod" if token == r"\mod" else token
+
+
+def _stripped(body: Row) -> Row:
+    """A text without blanks at its ends, and with one where several stand together."""
+    blank = Symbol("~")
+    items = [item for item, before in pairwise((*body.items, None)) if (item, before) != (blank, blank)]
+    kept = [item for item in items if item is not None]
+    return Row(tuple(kept[kept[:1] == [blank] : len(kept) - (kept[-1:] == [blank])]))
+
+
+def _scripts(node: Script, setting: Setting) -> str:
+    r"""Return a base with its scripts; primes that begin the upper one as they are typed: `f'^2`."""
+    text = ("" if node.base is None else _text(node.base, setting)) + r"\limits" * node.limits
+    primes, sup = 0, node.sup
+    if sup is not None and node.base is not None and not node.limits and head(node.base) not in STACKED:
+        primes = next((at for at, item in enumerate(sup.items) if item != _PRIME), len(sup.items))
+        sup = Row(sup.items[primes:]) if primes < len(sup.items) or not primes else None
+    text += "" if node.sub is None else "_" + _script(node.sub, _smaller(setting))
+    text += "'" * primes
+    return text + ("" if sup is None else "^" + _script(sup, _smaller(setting)))
+
+
+def _environment(node: Environment, setting: Setting) -> str:
+    words = [
+        f"\\begin{{{node.name}}}" + ("" if node.columns is None else f"{{{_run_together(node.columns)}}}")
+    ]
+    for number, cells in enumerate(node.rows):
+        words += [r"\\"] if number else []
+        words += [_row(cells[0], setting)]
+        for cell in cells[1:]:
+            text = _row(cell, setting)
+            words += ["&" + text] if node.name in _ALIGNED else ["&", text]
+    return " ".join(filter(None, [*words, f"\\end{{{node.name}}}"]))
 
 
 def _smaller(setting: Setting) -> Setting:

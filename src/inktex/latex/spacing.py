@@ -39,13 +39,15 @@ class Setting(Enum):
 
 _WORDS: dict[Kind, str] = {
     Kind.BINARY: "pm mp times div cdot ast star circ bullet cap cup uplus sqcap sqcup vee wedge lor "
-    "land setminus wr diamond oplus ominus otimes oslash odot bmod mathbin",
+    "land setminus wr diamond oplus ominus otimes oslash odot dagger ddagger triangleleft triangleright "
+    "bmod mod mathbin",
     Kind.RELATION: "leq le leqslant leqq geq ge geqslant geqq neq ne lt gt equiv sim simeq approx cong "
     "doteq propto ll gg prec preceq succ succeq in notin ni subset subseteq subsetneq supset supseteq "
     "supsetneq mid nmid parallel perp vdash models therefore because not rightarrow to leftarrow gets "
     "leftrightarrow Rightarrow implies Leftarrow impliedby Leftrightarrow iff longrightarrow "
     "longleftarrow mapsto longmapsto Longrightarrow Longleftarrow Longleftrightarrow rightleftharpoons "
-    "uparrow downarrow xrightarrow xleftarrow xlongequal mathrel",
+    "hookrightarrow rightharpoonup nearrow searrow Vdash dashv triangleq uparrow downarrow "
+    "xrightarrow xleftarrow xlongequal mathrel",
     Kind.FUNCTION: "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth log ln lg exp deg "
     "dim hom ker max min sup inf arg det gcd Pr operatorname forall exists nexists",
     Kind.OPENING: "{ lbrace lbrack langle lvert lVert lfloor lceil",
@@ -66,6 +68,7 @@ KINDS: dict[str, Kind] = {
     **{token: kind for kind, names in _WORDS.items() for token in commands(names)},
     **{token: kind for kind, characters in _CHARACTERS.items() for token in characters},
 }
+_STROKE = Symbol(r"\not")
 _BARS = frozenset({"|", r"\|", r"\vert", r"\Vert"})
 INTEGRALS = frozenset(commands("int iint iiint oint"))
 # Commands that take no argument and are one letter or sign.
@@ -73,9 +76,12 @@ LETTERS = frozenset(
     commands(
         "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi "
         "varpi rho varrho sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi "
-        "Pi Sigma Upsilon Phi Psi Omega infty prime ell partial nabla"
+        "Pi Sigma Upsilon Phi Psi Omega infty prime ell partial nabla hbar wp aleph emptyset "
+        "imath jmath Re Im"
     )
 )
+# Other commands without arguments.
+OTHERS = frozenset(commands("neg top angle square natural checkmark mathord"))
 # Signs have one of these before them, or nothing.
 _BEFORE_SIGN = frozenset(
     {Kind.BINARY, Kind.SIGN, Kind.RELATION, Kind.OPENING, Kind.PUNCTUATION, Kind.BIG, Kind.FUNCTION}
@@ -158,6 +164,9 @@ def kinds(items: Sequence[Node], opening: str = "") -> list[Kind]:
     """Return what each thing in a row is to its neighbours; an opening delimiter may stand before the row."""
     result = [kind(item) for item in items]
     _match_bars(items, opening, result)
+    for place, item in enumerate(items):
+        if item == _STROKE and result[place + 1 : place + 2] != [Kind.RELATION]:
+            result[place] = Kind.ORDINARY  # as in Feynman's slashed letters
     characters = "".join(item.token[-1] if isinstance(item, Symbol) else " " for item in items)
     for number in _THOUSANDS.finditer(characters):
         result[slice(*number.span())] = [Kind.ORDINARY] * len(number[0])
@@ -215,6 +224,8 @@ def _stand_apart(left: Piece, right: Piece, wide: bool) -> bool:
         return right.kind not in (Kind.OPENING, Kind.FENCE)
     if right.kind in (Kind.BIG, Kind.FUNCTION):
         return not (isinstance(left.node, Symbol) and left.text in "0123456789./")
+    if left.kind is Kind.APART and right.text == "." and left.text.endswith("}"):
+        return not isinstance(left.node, Command)
     if Kind.APART in pair or left.kind is Kind.FENCE or pair == (Kind.CLOSING, Kind.FENCE):
         return wide
     return isinstance(left.node, Script) and not left.text.endswith("}") and right.text[:1].isalnum()

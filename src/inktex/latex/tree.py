@@ -5,137 +5,46 @@ superscript, `\sum \limits _ { i } ^ { n }`. The parser also takes what TeX take
 that raw labels can be read; the printer writes the dialect only. The tables are plain data, for decoding too.
 """
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from inktex.errors import LatexError
-
-
-def commands(names: str) -> tuple[str, ...]:
-    """Names of commands, without their backslashes, as tokens."""
-    return tuple("\\" + name for name in names.split())
-
-
-# Commands that take arguments, and how many.
-ARITY: dict[str, int] = {
-    **dict.fromkeys(commands("frac dfrac tfrac cfrac binom dbinom tbinom overset underset stackrel"), 2),
-    **dict.fromkeys(commands("sqrt xrightarrow xleftarrow xlongequal overbrace underbrace boxed cancel"), 1),
-    **dict.fromkeys(commands("overline underline overrightarrow overleftarrow overparen wideparen"), 1),
-    **dict.fromkeys(commands("overarc widehat widetilde hat tilde bar vec dot ddot check breve acute"), 1),
-    **dict.fromkeys(commands("grave mathring text textrm textbf textit textcircled mbox hbox pmod"), 1),
-    **dict.fromkeys(commands("operatorname substack mathrm mathbf mathbb mathcal mathscr mathfrak"), 1),
-    **dict.fromkeys(commands("mathsf mathit mathtt mathnormal boldsymbol bm mathop mathbin mathrel"), 1),
-    **dict.fromkeys(commands("mathord phantom hphantom vphantom"), 1),
-}
-# Commands with an optional argument in brackets before the others: `\sqrt [ 3 ] { x }`.
-OPTIONAL_ARGUMENT: frozenset[str] = frozenset(commands("sqrt xrightarrow xleftarrow xlongequal"))
-# What may carry `\limits`.
-LIMIT_OPERATORS: frozenset[str] = frozenset(
-    commands("sum prod coprod int iint iiint oint lim limsup liminf max min sup inf arg det gcd Pr")
-    + commands("bigcup bigcap bigvee bigwedge bigoplus bigotimes bigsqcup operatorname mathop")
+from inktex.latex.nodes import Command, Environment, Fence, Group, Node, Row, Script, Symbol
+from inktex.latex.tokens import (
+    ARITY,
+    COLUMN_ENVIRONMENTS,
+    DELIMITERS,
+    LIMIT_OPERATORS,
+    MAX_DEPTH,
+    OPTIONAL_ARGUMENT,
+    PAIRS,
+    SCRIPTS,
+    commands,
+    tokenize,
 )
-# A token that opens, and the one that closes it. Environments pair by name: `\begin{matrix}`, `\end{matrix}`.
-PAIRS: dict[str, str] = {"{": "}", r"\left": r"\right"}
-# What may follow `\left` and `\right`; "." is no delimiter at all.
-DELIMITERS: frozenset[str] = frozenset("()[]|/.<>").union(
-    {r"\{", r"\}", r"\|"},
-    commands("lbrace rbrace lbrack rbrack langle rangle vert Vert lvert rvert lVert rVert"),
-    commands("lfloor rfloor lceil rceil backslash uparrow downarrow"),
-)
-SCRIPTS: tuple[str, str] = ("_", "^")  # in the order in which they are written
-# Environments whose name is followed by a column specification in braces.
-COLUMN_ENVIRONMENTS: frozenset[str] = frozenset({"array", "tabular"})
-# Arrays without delimiters of their own, what may stand round them as a plain symbol, and what may not come
-# before that, since it takes the symbol for itself.
-_BARE_ARRAYS = frozenset({"matrix", "array"})
-_AROUND: dict[str, str] = {"(": ")", "[": "]", "|": "|", r"\{": r"\}"}
-_TAKES_DELIMITER = frozenset(commands("big Big bigg Bigg bigl Bigl biggl Biggl not middle"))
-# Groups and arguments may be nested this deep; handwriting stays below ten.
-MAX_DEPTH = 64
 
-_TOKEN = re.compile(r"\\(begin|end)\s*\{\s*([A-Za-z]+\s*\*?)\s*\}|\\[A-Za-z]+|\\\S|\\(?=\s)|\S")
-
-
-@dataclass(frozen=True)
-class Symbol:
-    """One token that takes no argument: a letter, a digit, a sign, `\\alpha`, `\\sin`."""
-
-    token: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """Things written one after the other: a whole formula, an argument, a cell."""
-
-    items: tuple["Node", ...]
-
-
-@dataclass(frozen=True)
-class Group:
-    """Braces that are no argument: `{ x }`."""
-
-    body: Row
-
-
-@dataclass(frozen=True)
-class Command:
-    r"""A command with its arguments; `option` is what stands in brackets (`\sqrt [ 3 ] { x }`)."""
-
-    name: str
-    arguments: tuple[Row, ...]
-    option: Row | None = None
-
-
-@dataclass(frozen=True)
-class Script:
-    r"""A base with a subscript, a superscript or both; `limits` puts them under and over it."""
-
-    base: "Node | None"
-    sub: Row | None
-    sup: Row | None
-    limits: bool = False
-
-
-@dataclass(frozen=True)
-class Fence:
-    r"""`\left` and `\right` with what stands between; a delimiter "." is invisible."""
-
-    left: str
-    body: Row
-    right: str
-
-
-@dataclass(frozen=True)
-class Environment:
-    r"""`\begin{name}` ... `\end{name}`: rows of cells; `columns` is the specification of an array."""
-
-    name: str
-    rows: tuple[tuple[Row, ...], ...]
-    columns: tuple[str, ...] | None = None
-
-
-Node = Symbol | Row | Group | Command | Script | Fence | Environment
-
-
-def tokenize(latex: str) -> list[str]:
-    r"""Cut LaTeX into tokens; white space separates and is dropped.
-
-    A token is a command (`\frac`), an escaped character (`\{`, `\,`, `\\`), one end of an environment with
-    its name (`\begin{matrix}`), or a single character. A backslash before white space is dropped with it.
-
-    Raises:
-        LatexError: if the text ends in a lone backslash.
-    """
-    tokens = []
-    for match in _TOKEN.finditer(latex):
-        if match[1]:
-            tokens.append(f"\\{match[1]}{{{''.join(match[2].split())}}}")
-        elif match[0] != "\\":
-            tokens.append(match[0])
-        elif match.end() == len(latex):
-            raise LatexError("The LaTeX ends in a lone backslash.")
-    return tokens
+__all__ = [
+    "ARITY",
+    "DELIMITERS",
+    "LIMIT_OPERATORS",
+    "MAX_DEPTH",
+    "OPTIONAL_ARGUMENT",
+    "PAIRS",
+    "SCRIPTS",
+    "Command",
+    "Environment",
+    "Fence",
+    "Group",
+    "Node",
+    "Row",
+    "Script",
+    "Symbol",
+    "commands",
+    "is_well_formed",
+    "parse",
+    "to_tokens",
+    "tokenize",
+    "validate",
+]
 
 
 def parse(tokens: Sequence[str]) -> Row:
@@ -145,33 +54,6 @@ def parse(tokens: Sequence[str]) -> Row:
         LatexError: if the tokens are not well-formed, with the position of the first that does not fit.
     """
     return _Parser(tokens).row(frozenset())
-
-
-def arrays_between(items: Sequence[Node]) -> Iterator[tuple[int, str]]:
-    r"""Yield where arrays stand between plain delimiters, which have to be as high, and what closes each.
-
-    The symbol before such an array opens; what closes is the symbol after it, or nothing after a brace that
-    stands alone, as before several cases.
-
-    Args:
-        items: of a row.
-    """
-    free = 0  # the first item that is none of an array's
-    for place in range(1, len(items)):
-        opening, array = items[place - 1], items[place]
-        after = items[place + 1] if place + 1 < len(items) else None
-        before = items[place - 2] if place > 1 else None
-        taken = isinstance(before, Symbol) and before.token in _TAKES_DELIMITER
-        if place <= free or taken or not isinstance(opening, Symbol) or opening.token not in _AROUND:
-            continue
-        if not isinstance(array, Environment) or array.name not in _BARE_ARRAYS:
-            continue
-        closing = Symbol(_AROUND[opening.token])
-        if after == closing:
-            free = place + 2
-            yield place, closing.token
-        elif opening.token == r"\{" and not (isinstance(after, Script) and after.base == closing):
-            yield place, ""
 
 
 def to_tokens(tree: Node) -> list[str]:

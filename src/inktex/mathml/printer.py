@@ -19,7 +19,6 @@ from inktex.latex.tree import (
     Script,
     Symbol,
     commands,
-    parse,
     to_tokens,
 )
 from inktex.mathml import rows
@@ -37,6 +36,7 @@ from inktex.mathml.elements import (
     space,
     text,
 )
+from inktex.mathml.reading import read
 from inktex.mathml.symbols import (
     FUNCTIONS,
     IDENTIFIERS,
@@ -91,7 +91,7 @@ def to_mathml(tokens: Sequence[str], marked: Collection[int] = (), display: bool
     Raises:
         LatexError: the tokens are not well-formed.
     """
-    tree = parse(tokens)
+    tree, tokens, marked = read(tokens, marked)
     return math("".join(_Printer(tokens, marked).sequence(tree.items)), display)
 
 
@@ -125,6 +125,8 @@ class _Printer:
                 break
             end = rows.run_end(items, place, self.font)
             before, after = rows.around_function(kinds, place, end)
+            if end == place + 1:
+                before, after = rows.around_text(items, kinds, place) or (before, after)
             result += [before, self.run(items[place:end], high.get(place) or rows.form(kinds, place)), after]
             place = end
         self.font = outside
@@ -147,8 +149,9 @@ class _Printer:
         r"""Return a delimiter after `\big` or `\middle`, or what `\not` strikes out."""
         differs = any([self.step(), self.step()])
         if name == r"\not":
-            char = OPERATORS[token][0] if token in OPERATORS else IDENTIFIERS.get(token, token)
-            return element("mo", text(unicodedata.normalize("NFC", char + "\u0338")), differs=differs)
+            char = rows.plain(token)
+            tag = "mo" if token in OPERATORS else "mi"
+            return element(tag, text(unicodedata.normalize("NFC", char + "\u0338")), differs=differs)
         size = f' minsize="{SIZES[name]}em" maxsize="{SIZES[name]}em"' if name in SIZES else ""
         return delimiter(token, f' stretchy="true"{size} lspace="0" rspace="0"', differs)
 
@@ -188,6 +191,8 @@ class _Printer:
             char, _ = OPERATORS[token]
             fixed = ' stretchy="false"' if char in STRETCHING and "stretchy" not in form else ""
             tight = ' lspace="0" rspace="0"' if char in TIGHT else ""
+            if char == "mod":
+                form = form.replace('rspace="0"', 'rspace="0.3333em"')
             return element("mo", text(char), fixed + (form or tight), differs)
         char = IDENTIFIERS.get(token, token)
         return element(rows.leaf_tag(char), text(in_alphabet(char, self.font)), differs=differs)
@@ -280,12 +285,13 @@ class _Printer:
                     break
         lines: list[Line] = []
         line_differs = False
-        for cells in node.rows:
+        for cells in rows.aligned(node):
             drawn: list[Cell] = []
             cell_differs = False
-            for cell in cells:
-                drawn.append(Cell("".join(self.sequence(cell.items)), cell_differs))
-                cell_differs = self.step()
+            uncut = len(cells) - len(node.rows[len(lines)])  # parts of a cell that no `&` ends
+            for number, cell in enumerate(cells):
+                drawn.append(Cell("".join(self.sequence(cell)), cell_differs))
+                cell_differs = number >= uncut and self.step()
             lines.append(Line(drawn, line_differs))
             line_differs = cell_differs
         return table(node.name, node.columns, lines, differs | line_differs)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from inktex.latex.tree import DELIMITERS, Command, Node, Script, Symbol, arrays_between
+from inktex.latex.arrays import aligned_cells, arrays_between
+from inktex.latex.tree import DELIMITERS, Command, Environment, Node, Script, Symbol, commands
 from inktex.mathml.elements import space
 from inktex.mathml.symbols import (
     FUNCTIONS,
@@ -18,6 +19,9 @@ from inktex.mathml.symbols import (
     Kind,
 )
 
+# Commands whose argument is running text.
+TEXTS = frozenset(commands("text textrm mbox hbox textbf textit"))
+_WORD_SPACE = space(0.3333)
 _THIN = space(0.1667)
 _APPLY = "<mo>\u2061</mo>"  # between a function and its argument; invisible
 _COMMAND_KINDS: dict[str, Kind] = {
@@ -52,10 +56,11 @@ def head(node: Node | None) -> str:
 def kinds(items: Sequence[Node]) -> list[Kind]:
     """Return what each item is to its neighbours; an even number of bars open and close in turn."""
     result = [_kind(item) for item in items]
-    bars = [place for place, item in enumerate(items) if head(item) == "|"]
-    if len(bars) % 2 == 0:
-        for number, place in enumerate(bars):
-            result[place] = Kind.CLOSING if number % 2 else Kind.OPENING
+    for bar in ("|", r"\|"):
+        bars = [place for place, item in enumerate(items) if head(item) == bar]
+        if len(bars) % 2 == 0:
+            for number, place in enumerate(bars):
+                result[place] = Kind.CLOSING if number % 2 else Kind.OPENING
     return result
 
 
@@ -91,6 +96,29 @@ def around_function(kinds: Sequence[Kind], place: int, end: int) -> tuple[str, s
     return before, _APPLY + (_THIN if kinds[end] in (Kind.ORDINARY, Kind.FUNCTION) else "")
 
 
+def around_text(items: Sequence[Node], kinds: Sequence[Kind], place: int) -> tuple[str, str] | None:
+    """Return the space that keeps words from what stands beside them; None if they are no text."""
+    item = items[place]
+    if not isinstance(item, Command) or item.name not in TEXTS:
+        return None
+    words = "".join(head(each) for each in item.arguments[0].items).strip("~")
+    outer = (kinds[place - 1] if place else None, kinds[place + 1] if place + 1 < len(items) else None)
+    left = outer[0] not in (None, Kind.OPENING) and words[:1].isascii()
+    right = outer[1] not in (None, Kind.CLOSING, Kind.PUNCTUATION) and words[-1:].isascii()
+    if right and items[place + 1] == Symbol("."):
+        right = False
+    return _WORD_SPACE * left, _WORD_SPACE * right
+
+
+def aligned(node: Environment) -> Sequence[Sequence[Sequence[Node]]]:
+    r"""Return the cells of each line; lines of `aligned` without `&` are cut before their relation."""
+    if node.name == "aligned" and all(len(cells) == 1 for cells in node.rows):
+        lines = aligned_cells([cells[0].items for cells in node.rows])
+        if lines is not None:
+            return lines
+    return [[cell.items for cell in cells] for cells in node.rows]
+
+
 def run_end(items: Sequence[Node], place: int, font: str) -> int:
     r"""Return the end of the items from ``place`` on that are one element, but for the last one's scripts.
 
@@ -104,7 +132,8 @@ def run_end(items: Sequence[Node], place: int, font: str) -> int:
     if first in SIZES or first == r"\middle":
         return place + 1 + (following in DELIMITERS)
     if first == r"\not":
-        return place + 1 + (following in OPERATORS or following in IDENTIFIERS)
+        known = following in OPERATORS or following in IDENTIFIERS or following in UPRIGHT_IDENTIFIERS
+        return place + 1 + (known or following.isalnum())
     tag = word_tag(first, font)
     end = place + 1
     while tag and isinstance(items[end - 1], Symbol):

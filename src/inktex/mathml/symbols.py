@@ -74,7 +74,7 @@ _RELATIONS = _pairs(
     "backsim ∽ simeq ≃ approx ≈ cong ≅ doteq ≐ propto ∝ ll ≪ gg ≫ prec ≺ preceq ⪯ succ ≻ succeq ⪰ in ∈ "
     "notin ∉ ni ∋ subset ⊂ subseteq ⊆ subsetneq ⊊ subsetneqq ⫋ supset ⊃ supseteq ⊇ supsetneq ⊋ "
     "supsetneqq ⫌ sqsubset ⊏ sqsupset ⊐ sqsubseteq ⊑ sqsupseteq ⊒ nsubseteq ⊈ nsupseteq ⊉ mid ∣ nmid ∤ "
-    "parallel ∥ nparallel ∦ perp ⊥ vdash ⊢ dashv ⊣ models ⊨ vDash ⊨ asymp ≍ bowtie ⋈ smile ⌣ frown ⌢ "
+    "parallel ∥ nparallel ∦ perp ⊥ vdash ⊢ Vdash ⊩ dashv ⊣ models ⊨ vDash ⊨ asymp ≍ bowtie ⋈ smile ⌣ frown ⌢ "
     "therefore ∴ because ∵ lesssim ≲ gtrsim ≳ lessgtr ≶ gtrless ≷ triangleq ≜ coloneqq ≔ nless ≮ ngtr ≯ "
     "nleq ≰ ngeq ≱ lll ⋘ ggg ⋙ backsimeq ⋍ approxeq ≊ colon : "
     "rightarrow → to → leftarrow ← gets ← leftrightarrow ↔ Rightarrow ⇒ implies ⟹ Leftarrow ⇐ "
@@ -88,7 +88,8 @@ _RELATIONS = _pairs(
 )
 _ORDINARY = _pairs(
     "ldots … dots … dotsc … dotsb ⋯ cdots ⋯ vdots ⋮ ddots ⋱ prime ′ backprime ‵ forall ∀ exists ∃ "
-    "nexists ∄ neg ¬ lnot ¬ surd √ angle ∠ measuredangle ∡ sphericalangle ∢ backslash \\ vert | Vert ‖ | ‖"
+    "nexists ∄ neg ¬ lnot ¬ surd √ angle ∠ measuredangle ∡ sphericalangle ∢ not / backslash \\ vert | Vert ‖ "
+    "| ‖"
 )
 _OPENING = _pairs("{ { lbrace { lbrack [ langle ⟨ lvert | lVert ‖ lfloor ⌊ lceil ⌈ lgroup ⟮ ulcorner ⌜")
 _CLOSING = _pairs("} } rbrace } rbrack ] rangle ⟩ rvert | rVert ‖ rfloor ⌋ rceil ⌉ rgroup ⟯ urcorner ⌝")

@@ -53,9 +53,13 @@ INVISIBLE: frozenset[str] = frozenset(
 PHANTOMS: frozenset[str] = frozenset(commands("phantom hphantom vphantom"))
 # Commands that are no symbol themselves: fonts and boxes.
 TRANSPARENT: frozenset[str] = frozenset(
-    commands("text textrm textbf textit mbox hbox operatorname substack mathrm mathbf mathbb mathcal mathscr")
-    + commands("mathfrak mathsf mathit mathtt mathnormal boldsymbol bm mathop mathbin mathrel mathord")
+    commands(
+        "text textrm textbf textit mbox hbox operatorname substack mathrm mathbf mathscr mathfrak mathsf"
+    )
+    + commands("mathit mathtt mathnormal boldsymbol bm mathop mathbin mathrel mathord")
 )
+# Alphabets: a letter of theirs is a symbol of its own, `\mathbb{R}`.
+ALPHABETS: frozenset[str] = frozenset(commands("mathbb mathcal"))
 # Commands that put their first argument over or under the second: the step to it, and from an operator.
 STACKS: dict[str, tuple[str, str]] = {
     r"\overset": ("Above", "Sup"),
@@ -102,8 +106,9 @@ def layout_graph(tokens: Sequence[str]) -> LayoutGraph:
     Braces, fonts, spaces, `\left`, `\limits` and the order of scripts leave no trace. Scripts belong to the
     last symbol before them, also where that ends a group; a second superscript goes on the row of the first;
     scripts before any symbol get the base `_`. Of commands the official files know fractions and roots only.
-    Any other is a symbol with its argument `Inside`; an environment holds its lines (labelled `\\`, each
-    `Below` the one before), and they hold their cells (`&`).
+    Any other, as an accent, is a symbol with its argument `Inside`, which shows how far an accent goes. A
+    letter of `\mathbb` or `\mathcal` is one symbol, a text its letters. An environment holds its lines
+    (labelled `\\`, each `Below` the one before), and they hold their cells (`&`).
 
     Raises:
         LatexError: if the tokens are malformed.
@@ -176,6 +181,8 @@ class _Layout:
         name = command.name
         if name in PHANTOMS:
             return place
+        if name in ALPHABETS:
+            return self.letters(name, command.arguments[0], place)
         if name in TRANSPARENT:
             return self.row(command.arguments[0], place)
         if name in STACKS:
@@ -188,6 +195,16 @@ class _Layout:
         if command.option is not None:
             self.attach(command.option, place + OPTION_STEPS.get(name, "Above"))
         return self.symbol(name, place)
+
+    def letters(self, alphabet: str, row: Row, place: str) -> str:
+        """Lay out a row with its letters in an alphabet."""
+        for item in row.items:
+            match item:
+                case Symbol(token) if token.isalnum():
+                    place = self.symbol(f"{alphabet}{{{token}}}", place)
+                case _:
+                    place = self.node(item, place)
+        return place
 
     def environment(self, environment: Environment, place: str) -> str:
         line = place + "Inside"

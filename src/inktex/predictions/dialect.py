@@ -1,4 +1,4 @@
-"""Items in the dialect of the official captions, and what was changed to get there."""
+"""Items in the dialect (docs/dialect.md), and what was changed to get there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from inktex.errors import LatexError
-from inktex.latex.normalize import SYNONYMS, normalize
+from inktex.latex.normalize import normalize
+from inktex.latex.spellings import SYNONYMS
 from inktex.metrics.item import Item, Tokens
 
 _RENAMED: dict[str, tuple[str, ...]] = {**SYNONYMS, "'": (r"\prime",)}
