@@ -61,7 +61,10 @@ a \leqslant b \leqq c \geqq d  =>  a \leq b \leq c \geq d
 90^\degree 90° 90^{°}  =>  9 0 ^ { \circ } 9 0 ^ { \circ } 9 0 ^ { \circ }
 50% 12 √  =>  5 0 \% 1 2 \checkmark
 # delimiters
-\Vert x \rVert \| y \parallel z  =>  \| x \| \| y \parallel z
+\Vert x \rVert \| y \parallel + z  =>  \| x \| \| y \| + z
+x \| y  =>  x \parallel y
+\parallel x \parallel_2  =>  \| x \| _ { 2 }
+\frac{\parallel x \parallel}{a \| b}  =>  \frac { \| x \| } { a \parallel b }
 \left< x \middle| y \right>  =>  \langle x | y \rangle
 \bigl( x \bigr) \lvert y \rvert  =>  ( x ) | y |
 # letters
