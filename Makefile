@@ -10,10 +10,11 @@ BIN := $(VENV)/bin
 EXAMPLES := $(sort $(wildcard examples/*.png examples/*.jpg examples/*.inkml))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench figures reproduce smoke clean
+.PHONY: help setup demo serve test check bench figures reproduce smoke clean
 
 help:
 	@echo "make demo    set up and recognize the examples"
+	@echo "make serve   set up and serve a page to write on at http://127.0.0.1:8000"
 	@echo "make test    set up for development and run the tests"
 	@echo "make check   ruff, mypy and the test of import directions"
 	@echo "make bench   time the recognizer; writes benchmarks/results/examples.json"
@@ -27,6 +28,9 @@ setup: $(VENV)/.dev
 
 demo: $(VENV)/.base
 	@$(BIN)/inktex recognize $(EXAMPLES)
+
+serve: $(VENV)/.serve
+	@$(BIN)/inktex serve
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest
@@ -57,6 +61,11 @@ clean:
 $(VENV)/.base: pyproject.toml | $(BIN)/pip
 	@echo "installing inktex into $(VENV) ..."
 	@$(BIN)/pip install -qq --disable-pip-version-check $(PIP_FLAGS) -e .
+	@touch $@
+
+$(VENV)/.serve: $(VENV)/.base
+	@echo "installing what the service needs into $(VENV) ..."
+	@$(BIN)/pip install -qq --disable-pip-version-check $(PIP_FLAGS) -e '.[serve]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base

@@ -21,7 +21,7 @@ SOURCE = Path(__file__).parents[1] / "src"
 ALLOWED: dict[str, frozenset[str]] = {
     part: frozenset(others.split())
     for part, others in {
-        "__init__": "recognition",
+        "__init__": "recognition client",
         "errors": "",
         "files": "",
         "limits": "",
@@ -31,7 +31,9 @@ ALLOWED: dict[str, frozenset[str]] = {
         "ink": "limits",
         "image": "limits",
         "decoding": "latex vocabulary",
-        "recognition": "image ink decoding latex mathml vocabulary",
+        "recognition": "image ink decoding latex mathml vocabulary files",
+        "client": "image ink recognition",
+        "service": "image ink latex limits mathml recognition",
         "models": "",
         "metrics": "latex",
         "data": "latex vocabulary ink image files limits",
@@ -42,15 +44,21 @@ ALLOWED: dict[str, frozenset[str]] = {
         "visualize": "data ink latex mathml recognition decoding vocabulary training",
         "commands": (
             "latex mathml vocabulary ink image decoding recognition metrics data models training export "
-            "predictions pages visualize files"
+            "predictions pages visualize files service"
         ),
         "cli": "commands",
     }.items()
 }
 # What may import PyTorch or need something that does; nobody who only recognizes or prepares data loads it.
 WITH_TORCH = ("models", "training", "export", "data.batches.batching")
-IMPORT_NAMES = {"opencv-python-headless": "cv2", "PyYAML": "yaml"}
+IMPORT_NAMES = {
+    "opencv-python-headless": "cv2",
+    "PyYAML": "yaml",
+    "python-multipart": "python_multipart",
+    "prometheus-client": "prometheus_client",
+}
 USED_BY_OTHERS = {"tensorboard"}  # by Lightning, for its log
+BROUGHT_BY_OTHERS = {"pydantic", "pydantic_core"}  # by FastAPI, whose schemas and JSON they are
 HEAVY = frozenset({"torch", "lightning", "safetensors", "onnx", "tensorboard"})
 
 
@@ -225,16 +233,17 @@ def test_what_recognition_imports_is_in_the_base_install() -> None:
 
 
 def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
-    """Base, data and train together ask for exactly the packages that the source imports."""
+    """Base, data, train and serve together ask for exactly the packages that the source imports."""
     used = set().union(*(packages(module) for module in MODULES))
 
-    assert used == declared("data", "train") - USED_BY_OTHERS
+    assert used - BROUGHT_BY_OTHERS == declared("data", "train", "serve") - USED_BY_OTHERS
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_importing_does_no_work(module: str) -> None:
     """At the top of a module stand imports, definitions and constants; no loops, no calls for effect."""
-    allowed = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    allowed = (ast.Import, ast.ImportFrom, ast.ClassDef, ast.Assign, ast.AnnAssign, *functions)
     for node in tree(module).body:
         text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)  # a docstring
         condition = ast.unparse(node.test) if isinstance(node, ast.If) else ""
@@ -271,16 +280,16 @@ def test_the_recognizer_leaves_pytorch_alone() -> None:
     assert loaded.strip() == "[]"
 
 
-def test_the_public_surface_is_three_names() -> None:
-    """The package offers Recognizer, Recognition and its version, and loads nothing before it is asked."""
+def test_the_public_surface_is_four_names() -> None:
+    """The package offers recognizer, reading, client and version, and loads nothing before it is asked."""
     printed = run_python(
         "import sys, inktex; print(sorted(inktex.__all__), 'numpy' in sys.modules);"
-        "print(inktex.Recognizer.__module__, inktex.Recognition.__module__)"
+        "print(inktex.Recognizer.__module__, inktex.Recognition.__module__, inktex.Client.__module__)"
     )
 
     assert printed.splitlines() == [
-        "['Recognition', 'Recognizer', '__version__'] False",
-        "inktex.recognition.recognizer inktex.recognition.result",
+        "['Client', 'Recognition', 'Recognizer', '__version__'] False",
+        "inktex.recognition.recognizer inktex.recognition.result inktex.client",
     ]
 
 

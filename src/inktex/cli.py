@@ -11,6 +11,8 @@ from typing import NoReturn
 
 from inktex import __version__
 from inktex.commands import (
+    archive,
+    average,
     calibration,
     curves,
     data,
@@ -20,6 +22,7 @@ from inktex.commands import (
     labels,
     recognition,
     scoring,
+    serve,
     symbols,
     synthesis,
     training,
@@ -37,6 +40,11 @@ _EXTRAS = {  # what a command may need besides the base install, and the extra t
     "matplotlib": "train",
     "safetensors": "train",
     "onnx": "train",
+    "fastapi": "serve",
+    "uvicorn": "serve",
+    "prometheus_client": "serve",
+    "python_multipart": "serve",
+    "segno": "serve",
 }
 
 
@@ -63,6 +71,12 @@ COMMANDS: tuple[Command, ...] = (
         "Read pictures or pen strokes and print LaTeX.",
         recognition.add_recognize,
         recognition.run_recognize,
+    ),
+    Command(
+        "serve",
+        "Serve recognition over HTTP, with a page to write on.",
+        serve.add_serve,
+        serve.run_serve,
     ),
     Command(
         "evaluate",
@@ -135,6 +149,18 @@ COMMANDS: tuple[Command, ...] = (
         "Draw how runs were trained.",
         curves.add_curves,
         curves.run_curves,
+    ),
+    Command(
+        "average",
+        "Write the mean of several runs' weights.",
+        average.add_average,
+        average.run_average,
+    ),
+    Command(
+        "archive",
+        "Keep a run's weights in half precision, to go on from.",
+        archive.add_archive,
+        archive.run_archive,
     ),
     Command(
         "export",

@@ -1,0 +1,58 @@
+"""Readings and refusals as JSON of this project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+
+from inktex.recognition.result import Alternative, Recognition
+from inktex.service.outputs import written
+from inktex.service.questions import Wanted
+from inktex.service.refusals import RefusalError
+
+
+def request_id(request: Request) -> str:
+    """Return the id that the request goes by."""
+    return str(request.state.request_id)
+
+
+def answer(reading: Recognition, wanted: Wanted) -> dict[str, Any]:
+    """Return what is told of a reading."""
+    values: dict[str, Any] = {
+        "latex": reading.latex,
+        "confidence": reading.confidence,
+        "bounded": reading.bounded,
+        "tokens": list(reading.tokens),
+        **_formats(reading, wanted.formats),
+        "alternatives": [
+            {
+                "latex": each.latex,
+                "confidence": each.confidence,
+                "tokens": list(each.tokens),
+                **_formats(each, wanted.formats),
+            }
+            for each in reading.alternatives[: wanted.alternatives]
+        ],
+    }
+    if wanted.details:
+        values["details"] = [
+            {"token": each.token, "confidence": each.confidence, "box": each.box and list(each.box)}
+            for each in reading.details
+        ]
+    return values
+
+
+def _formats(reading: Recognition | Alternative, names: Iterable[str]) -> dict[str, Any]:
+    formats = {name: written(name, reading) for name in names}
+    if not formats:
+        return {}
+    return {**({"mathml": formats["mathml"]} if "mathml" in formats else {}), "formats": formats}
+
+
+def problem(refusal: RefusalError, name: str) -> Response:
+    """Return a refusal: a sentence and the request's id."""
+    values = {"error": refusal.sentence, "request_id": name}
+    return JSONResponse(values, refusal.status, headers=refusal.headers)
