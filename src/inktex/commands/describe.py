@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from inktex.data.dataset import Sample
     from inktex.data.description import Description, Spread
 
+_SEVERAL_SPLITS = (
+    "Of several splits, 'inktex train' takes train, and 'inktex evaluate' the one that --split names.\n"
+)
+
 
 def add_describe(parser: ArgumentParser) -> None:
     """Declare the options of ``inktex describe``."""
@@ -71,6 +75,8 @@ def _print_description(description: Description) -> None:
         figures = (spread.smallest, spread.median, spread.p95, spread.largest)
         spreads.add_row(name, *(f"{figure:,}" for figure in figures))
     console.print(counts, spreads)
+    if len(description.splits) > 1:
+        console.print(Text(_SEVERAL_SPLITS))
     tokens = [Text(f"{token} {count:,}") for token, count in description.tokens.items()]
     console.print(Columns(tokens, padding=(0, 3), column_first=True))
 

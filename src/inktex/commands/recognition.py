@@ -183,6 +183,7 @@ def add_evaluate(parser: ArgumentParser) -> None:
         "data", help="a Parquet file made by 'inktex import'; ink is read where there is no picture"
     )
     _add_model(parser)
+    parser.add_argument("--split", metavar="NAME", help="of a file with several splits, the one to read")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N expressions")
     parser.add_argument(
         "--predictions",
@@ -207,7 +208,7 @@ def run_evaluate(options: Namespace) -> int:
         raise ConfigError(f"--limit must be at least 1, got {options.limit}")
     check_targets(options.predictions, options.bad_cases, options.json, options.page)
     recognizer = _recognizer(options)
-    samples = read_dataset(options.data)[: options.limit]
+    samples = _of_one_split(read_dataset(options.data), options)[: options.limit]
     if not samples:
         raise DataError(f"{options.data} holds no samples")
     _check_formats(options, samples)
@@ -221,6 +222,21 @@ def run_evaluate(options: Namespace) -> int:
     print_report(result)  # after the files: who reads only the beginning of it must not lose them
     print(f"read in {seconds:.1f} s")
     return 0
+
+
+def _of_one_split(samples: Sequence[Sample], options: Namespace) -> Sequence[Sample]:
+    """Return the samples of the split that was asked for, or all if they are of one split.
+
+    Raises:
+        DataError: there is no such split, or there are several and none was asked for.
+    """
+    from inktex.data.splits import named_splits, take_split
+
+    if options.split is not None:
+        return take_split(samples, options.data, options.split)
+    if len({sample.split for sample in samples}) > 1:
+        raise DataError(f"{options.data} has several splits, name one with --split: {named_splits(samples)}")
+    return samples
 
 
 def _check_formats(options: Namespace, samples: Sequence[Sample]) -> None:

@@ -84,6 +84,7 @@ def add_synthesize(parser: ArgumentParser) -> None:
 def run_synthesize(options: Namespace) -> int:
     """Write new expressions with the ink of others, or cut out their sub-expressions."""
     from inktex.data.dataset import read_dataset, write_dataset
+    from inktex.data.splits import usual_part
     from inktex.data.synthesis.composition import read_labels
     from inktex.data.synthesis.symbols import HELD
     from inktex.data.synthesis.synthesizer import read_expressions
@@ -115,7 +116,7 @@ def run_synthesize(options: Namespace) -> int:
         if options.symbols
         else []
     )
-    expressions = read_expressions(read_dataset(options.data))
+    expressions = read_expressions(usual_part(read_dataset(options.data), options.data, "train"))
     if options.decompose:
         count, make = _cutter(expressions, options)
     else:

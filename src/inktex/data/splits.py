@@ -1,12 +1,15 @@
-"""Data divided at random into training, validation and test."""
+"""Training, validation and test: data divided at random, and the part that is meant taken out."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from inktex.errors import ConfigError
+from inktex.data.dataset import Sample
+from inktex.errors import ConfigError, DataError
 
 SPLITS: tuple[str, str, str] = ("train", "val", "test")
 Ratios = tuple[int, int, int]
@@ -42,6 +45,35 @@ def divide(count: int, ratios: Ratios, seed: int) -> list[str]:
         sizes[given], sizes[2] = sizes[given] + sizes[2], 0
     names = np.repeat(np.array(SPLITS), sizes)
     return [str(name) for name in np.random.default_rng(seed).permutation(names)]
+
+
+def take_split(samples: Sequence[Sample], path: Path | str, split: str) -> list[Sample]:
+    """Return the samples of a split.
+
+    Raises:
+        DataError: there are none.
+    """
+    taken = [sample for sample in samples if sample.split == split]
+    if not taken:
+        raise DataError(f"{path} has no split {split!r}; it has {named_splits(samples)}")
+    return taken
+
+
+def usual_part(samples: Sequence[Sample], path: Path | str, split: str) -> list[Sample]:
+    """Return the samples of a split where there are several splits, else all, whatever their split is called.
+
+    Raises:
+        DataError: there are several splits, and this is none of them.
+    """
+    if len({sample.split for sample in samples}) < 2:
+        return list(samples)
+    return take_split(samples, path, split)
+
+
+def named_splits(samples: Sequence[Sample]) -> str:
+    """Return the names of the splits in the order in which they come, for a sentence."""
+    names = dict.fromkeys(sample.split or "rows without a split" for sample in samples)
+    return ", ".join(names) or "no samples"
 
 
 def usual_split(name: str) -> str:

@@ -24,14 +24,15 @@ class DataOptions:
     """Where the samples are.
 
     Attributes:
-        train: Parquet data sets to train on.
+        train: Parquet data sets to train on; of several splits in one, as in ``extra``, the split ``train``.
         extra: Parquet data sets, such as ``inktex synthesize`` makes; every epoch holds some of them besides.
         extra_per_epoch: how many of them, chosen anew every epoch.
         fresh_per_epoch: expressions written anew for every epoch with the ink of ``train``.
         labels: file of LaTeX that fresh expressions are written of besides, one a line; none: of the data's.
         vocabulary: JSON list of tokens, the specials first, that the network is to know; none: those of
             ``train``.
-        validation: Parquet data set that the best weights are chosen by; none: the last weights are kept.
+        validation: Parquet data set that the best weights are chosen by, of several splits the split ``val``;
+            none: the last weights are kept.
         workers: processes that draw the training pictures.
         symbol_px: size of a typical symbol in all pictures; twice the size is four times the work.
     """

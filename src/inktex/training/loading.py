@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from inktex.data.batches.batching import Batch, Batches, EpochSampler, pad_pictures
 from inktex.data.batches.examples import Example, Limits, prepare_examples
 from inktex.data.dataset import Sample, read_dataset
+from inktex.data.splits import usual_part
 from inktex.data.synthesis.composition import read_labels
 from inktex.data.synthesis.synthesizer import Synthesizer, read_expressions
 from inktex.errors import DataError
@@ -106,6 +107,19 @@ class TrainingData(pl.LightningDataModule):
                 counts.load_state_dict(dict.fromkeys(vars(counts), finished))
 
 
+def read_split(path: str, split: str) -> list[Sample]:
+    """Read a data set; of one with several splits, only the samples of the one that is meant.
+
+    Raises:
+        DataError: the data set is missing or damaged, or that split is none of its several.
+    """
+    samples = read_dataset(path)
+    taken = usual_part(samples, path, split)
+    if len(taken) < len(samples):
+        log.info("%s: %d of %d samples, those of the split %s", path, len(taken), len(samples), split)
+    return taken
+
+
 def training_batches(config: TrainConfig, samples: Sequence[Sample], vocabulary: Vocabulary) -> Batches:
     """Prepare all samples that fit, and say how many do and do not.
 
@@ -115,7 +129,7 @@ def training_batches(config: TrainConfig, samples: Sequence[Sample], vocabulary:
     examples = _prepared(samples, vocabulary, config, "")
     if not examples:
         raise DataError("every training sample was left out by the limits of batch: nothing to train on")
-    more = [sample for path in config.data.extra for sample in read_dataset(path)]
+    more = [sample for path in config.data.extra for sample in read_split(path, "train")]
     return Batches(
         examples,
         vocabulary,

@@ -18,7 +18,6 @@ import torch
 from lightning.pytorch.callbacks import Callback, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from inktex.data.dataset import read_dataset
 from inktex.errors import ConfigError, DataError
 from inktex.files import write_text
 from inktex.training.callbacks import AveragedWeights, Checkpoints, MetricsLog, Throughput
@@ -26,7 +25,7 @@ from inktex.training.config import TrainConfig, TrainerOptions
 from inktex.training.early_stopping import KeepBest, write_weights
 from inktex.training.folder import dump_config, is_first_process, load_vocabulary, open_folder
 from inktex.training.learning_rate import LearningRate
-from inktex.training.loading import TrainingData, training_batches, validation_batches
+from inktex.training.loading import TrainingData, read_split, training_batches, validation_batches
 from inktex.training.module import TrainingModule, ValidationBatch
 from inktex.training.warm_start import first_vocabulary, load_imagenet, load_teacher, take_weights
 
@@ -57,7 +56,7 @@ def train(
     _tune_process()
     if config.trainer.threads:
         torch.set_num_threads(config.trainer.threads)
-    samples = [sample for path in config.data.train for sample in read_dataset(path)]
+    samples = [sample for path in config.data.train for sample in read_split(path, "train")]
     if not samples:
         raise DataError("data.train names no data set with samples: nothing to train on")
     is_known = resume and (folder / "vocabulary.json").is_file()
@@ -86,7 +85,7 @@ def train(
 def _validation(config: TrainConfig) -> list[ValidationBatch]:
     """Return what is validated on; without it nothing that hangs on a validation can be asked for."""
     if config.data.validation:
-        return validation_batches(read_dataset(config.data.validation), config.data.symbol_px)
+        return validation_batches(read_split(config.data.validation, "val"), config.data.symbol_px)
     options = config.trainer
     wanted = {
         "trainer.patience": options.patience > 0,
