@@ -13,10 +13,10 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a bundle of a tiny random network whose answers depend on the picture."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
+    from inktex.decoding.options import SearchOptions
     from inktex.export.onnx import export
-    from inktex.image.canonical import CANONICAL_SYMBOL_PX
     from inktex.models.inktex import InktexModel, InktexOptions
-    from inktex.recognition.bundle import Facts, SearchDefaults
+    from inktex.recognition.metadata import Metadata
     from inktex.vocabulary import Vocabulary
 
     torch.manual_seed(0)
@@ -30,11 +30,10 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
             layer.cross_attention.query.weight.normal_(std=3)
             layer.cross_attention.output.weight.normal_()
             layer.keys_values.weight.normal_()
-    search = SearchDefaults(width=2, max_length=8, prune=0)
+    search = SearchOptions(width=2, max_length=8, both_ways=True, grammar=True)
+    metadata = Metadata("inktex", sizes.max_length, 16.0, 8, both_ways=True, search=search)
     folder = tmp_path_factory.mktemp("bundle") / "model"
-    export(
-        model, vocabulary, Facts("inktex", sizes.max_length, CANONICAL_SYMBOL_PX, 8, search=search), folder
-    )
+    export(model, vocabulary, metadata, folder)
     return folder
 
 

@@ -54,7 +54,7 @@ def test_device_units_do_not_matter(scale: float) -> None:
 def test_prepared_size_is_that_of_the_canonical_picture() -> None:
     """A drawing of prepared ink has the extent that the picture path gives the same ink."""
     drawn = draw(prepare(squares()), NO_AUGMENTATION, np.random.default_rng(0)).picture
-    read = canonicalize(rasterize(squares(), 60, 5))
+    read = canonicalize(rasterize(squares(), 60, 5), CANONICAL_SYMBOL_PX)
 
     def extent(picture: np.ndarray) -> np.ndarray:
         return np.ptp(np.argwhere(picture > 0.3), axis=0)

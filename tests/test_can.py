@@ -17,7 +17,7 @@ import tiny_models
 from inktex.models.can import CanModel, CanOptions
 from inktex.models.counting import CountingBranch
 from inktex.models.interface import Features
-from inktex.recognition.bundle import Facts
+from inktex.recognition.metadata import Metadata
 from inktex.vocabulary import Vocabulary
 from literal import (
     Array,
@@ -201,9 +201,9 @@ def test_networks_export(counting: bool) -> None:
     vocabulary = Vocabulary.build([list("abcdefgh")])
     model = randomised(CanModel(len(vocabulary), replace(SMALL, counting=counting)))
 
-    bundle = export(model, vocabulary, Facts("can", 32, 16.0, model.stride), weights="float32")
+    bundle = export(model, vocabulary, Metadata("can", 32, 16.0, model.stride), weights="float32")
 
-    assert bundle.facts.deviation < 1e-4
+    assert bundle.metadata.deviation < 1e-4
 
 
 def test_every_weight_learns() -> None:

@@ -59,7 +59,7 @@ def reads(monkeypatch: pytest.MonkeyPatch, made: list[tuple[Recognition, bool]])
     seen: list[Any] = []
 
     def recognize_each(self: Recognizer, sources: Iterable[Any]) -> Iterator[tuple[int, Recognition]]:
-        seen.append(self.bundle.facts.calibration)
+        seen.append(self.bundle.metadata.calibration)
         return ((number, made[number][0]) for number, _ in enumerate(sources))
 
     monkeypatch.setattr(Recognizer, "recognize_each", recognize_each)
@@ -76,7 +76,7 @@ def test_the_curve_is_fitted_and_kept_in_the_model(
 
     assert calibrate(tmp_path) == 0
 
-    curve = load_bundle(tmp_path / "model").facts.calibration
+    curve = load_bundle(tmp_path / "model").metadata.calibration
     assert curve is not None
     for probability in (0.01, 0.1, 0.5):
         for tokens in (1, 5):
@@ -95,12 +95,12 @@ def test_a_calibrated_model_is_calibrated_anew(
     lay_out(tmp_path, tiny_bundle, made)
     seen = reads(monkeypatch, made)
     assert calibrate(tmp_path) == 0
-    first = load_bundle(tmp_path / "model").facts.calibration
+    first = load_bundle(tmp_path / "model").metadata.calibration
 
     assert calibrate(tmp_path) == 0
 
     assert seen == [None, None]
-    assert load_bundle(tmp_path / "model").facts.calibration == first
+    assert load_bundle(tmp_path / "model").metadata.calibration == first
 
 
 def test_too_few_expressions_leave_the_model_as_it_is(

@@ -124,7 +124,7 @@ def test_counting_maps_are_of_what_the_network_counts(runs: Path, picture: Path,
 
     assert capsys.readouterr().out == ""
     network, vocabulary, _ = load_run(runs / "can")
-    canonical = canonical_pictures(picture)[0].picture
+    canonical = canonical_pictures(picture, [16.0])[0].picture
     image = torch.from_numpy(canonical)[None, None]
     with torch.no_grad():
         counts = network.encode(image, torch.zeros(image.shape[0], *canonical.shape, dtype=torch.bool)).counts

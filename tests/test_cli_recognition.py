@@ -120,7 +120,7 @@ def test_json_holds_the_whole_recognition(
     assert set(second) == {"file", "error"}
     assert "missing.png" in second["error"]
     for shown, file in ((first, files[0]), (third, files[2])):
-        expected = reader.recognize(file).values()
+        expected = reader.recognize(file).to_dict()
         for one, other in (
             (shown, expected),
             *zip(shown["alternatives"], expected["alternatives"], strict=True),

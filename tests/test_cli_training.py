@@ -93,8 +93,8 @@ def test_a_run_trains_resumes_exports_and_reads(place: Path, trained: Path) -> N
     assert (read.returncode, read.stdout.count("\n")) == (0, 1), read.stderr
     figures = json.loads((place / "export.json").read_text())
     assert figures["bytes"] == sum(file.stat().st_size for file in (place / "run" / "bundle").iterdir())
-    facts = json.loads((place / "run" / "bundle" / "model.json").read_text())
-    assert facts["training"]["config"]["data"] == {
+    metadata = json.loads((place / "run" / "bundle" / "model.json").read_text())
+    assert metadata["training"]["config"]["data"] == {
         "train": ["data.parquet"],
         "extra": [],
         "extra_per_epoch": 10_000,
@@ -105,8 +105,8 @@ def test_a_run_trains_resumes_exports_and_reads(place: Path, trained: Path) -> N
         "workers": 0,
         "symbol_px": 16.0,
     }
-    assert facts["options"]["channels"] == [4, 4, 8]
-    assert "val/exprate" in facts["training"]["metrics"]
+    assert metadata["options"]["channels"] == [4, 4, 8]
+    assert "val/exprate" in metadata["training"]["metrics"]
     assert more.returncode == 0, more.stderr
     figures = json.loads((place / "more.json").read_text())
     assert figures["run"] == "run"
@@ -137,7 +137,15 @@ def test_export_replaces_only_when_told(place: Path, trained: Path, capsys) -> N
     assert run("export", trained, out, "--force", "--second-look", 1.5, 0.2) == 0
     after = json.loads((out / "model.json").read_text())
     assert after["weights"] == "int8"
-    assert (after["search"]["second_scale"], after["search"]["second_below"]) == (1.5, 0.2)
+    assert (after["second_look"]["scale"], after["second_look"]["below"]) == (1.5, 0.2)
+    chosen = ("--width", 2, "--prune", 0, "--rescore-above", 0.1, "--second-look-bounds", 0.01, 9, 25)
+    assert run("export", trained, out, "--force", "--second-look", 1.5, 0.2, *chosen) == 0
+    after = json.loads((out / "model.json").read_text())
+    assert [after["search"][key] for key in ("width", "prune", "rescore_above")] == [2, 0.0, 0.1]
+    assert [after["second_look"][key] for key in ("at_least", "max_tokens", "max_symbols")] == [0.01, 9, 25.0]
+    for wrong in (("--prune", 1), ("--width", 0), ("--second-look-bounds", 0.01, "inf", 25)):
+        code = run("export", trained, out, "--force", "--second-look", 1.5, 0.2, *wrong)
+        check_refused(code, capsys.readouterr().err, "cannot be exported so")
 
 
 def test_examples_for_8_bits_are_read_or_named(place: Path, trained: Path, tmp_path: Path, capsys) -> None:
@@ -197,14 +205,14 @@ def test_a_model_names_files_and_not_where_they_were(trained: Path, tmp_path: Pa
 
     assert run("export", copy, tmp_path / "model") == 0
 
-    facts = (tmp_path / "model" / "model.json").read_text()
-    kept = json.loads(facts)["training"]["config"]["trainer"]
+    metadata = (tmp_path / "model" / "model.json").read_text()
+    kept = json.loads(metadata)["training"]["config"]["trainer"]
     assert [kept[key] for key in ("initial", "imagenet", "teacher")] == [
         "initial.pt",
         "imagenet.pt",
         "teacher.pt",
     ]
-    assert "/home" not in facts
+    assert "/home" not in metadata
 
 
 @pytest.mark.slow

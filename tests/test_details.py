@@ -199,7 +199,7 @@ def test_details_are_those_of_a_pass_over_what_was_found(tiny_bundle: Path, both
         assert plain.details == ()
         assert (plain.tokens, plain.alternatives) == (answer.tokens, answer.alternatives)
         assert tuple(detail.token for detail in answer.details) == answer.tokens
-        picture = canonical_pictures(ink)[0].picture
+        picture = canonical_pictures(ink, [16.0])[0].picture
         seen = follow(recognizer.stepper(), vocabulary, STRIDE, picture, answer.tokens)
         expected = seen.probabilities
         if both_ways:
@@ -249,17 +249,18 @@ def test_models_of_any_stride_tell_details(family: str, tmp_path: Path) -> None:
     """Pictures of different sizes in one batch: whatever a model's stride, boxes lie within each ink."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
+    from inktex.decoding.options import SearchOptions
     from inktex.export.onnx import export
     from inktex.models.families import FAMILIES
-    from inktex.recognition.bundle import Facts, SearchDefaults
+    from inktex.recognition.metadata import Metadata
     from inktex.vocabulary import Vocabulary
     from tiny_models import TINY
 
     torch.manual_seed(1)
     vocabulary = Vocabulary.build([list("abcde")])
     network = FAMILIES[family].build(len(vocabulary), TINY[family]).eval()
-    search = SearchDefaults(width=1, max_length=5, both_ways=False, grammar=False)
-    export(network, vocabulary, Facts(family, 64, 16.0, network.stride, search=search), tmp_path / "model")
+    search = SearchOptions(width=1, max_length=5)
+    export(network, vocabulary, Metadata(family, 64, 16.0, network.stride, search=search), tmp_path / "model")
     inks = [scribble(seed, 2 + 2 * seed) for seed in range(3)]
 
     answers = Recognizer(tmp_path / "model", threads=1).recognize_many(inks, details=True)

@@ -85,7 +85,7 @@ def test_a_recognizer_is_explained_in_its_own_words(tiny_bundle: Path, seed: int
 
     explanation = explain(recognizer, ink)
 
-    picture = canonical_pictures(ink)[0].picture
+    picture = canonical_pictures(ink, [16.0])[0].picture
     height, width = picture.shape
     assert np.array_equal(explanation.picture, picture)
     assert explanation.tokens == recognizer.recognize(ink).tokens
@@ -120,19 +120,19 @@ def test_pytorch_and_the_bundle_look_at_the_same_places(tmp_path: Path) -> None:
     from inktex.decoding.stepper import OnnxStepper
     from inktex.export.onnx import export
     from inktex.models.families import FAMILIES
-    from inktex.recognition.bundle import Facts
+    from inktex.recognition.metadata import Metadata
     from inktex.training.stepper import TorchStepper
     from tiny_models import TINY
 
-    picture = canonical_pictures(scribble(1))[0].picture
+    picture = canonical_pictures(scribble(1), [16.0])[0].picture
     for family in ("inktex", "wap"):
         torch.manual_seed(0)
         network = FAMILIES[family].build(len(VOCABULARY), TINY[family]).eval()
-        bundle = export(network, VOCABULARY, Facts(family, 64, 16.0, network.stride), tmp_path / family)
+        bundle = export(network, VOCABULARY, Metadata(family, 64, 16.0, network.stride), tmp_path / family)
 
         ours = follow(TorchStepper(network, 64), VOCABULARY, network.stride, picture, list("abcab"))
         theirs = follow(
-            OnnxStepper(*bundle.sessions(), 64), VOCABULARY, bundle.facts.stride, picture, list("abcab")
+            OnnxStepper(*bundle.sessions(), 64), VOCABULARY, bundle.metadata.stride, picture, list("abcab")
         )
 
         assert theirs.attention == pytest.approx(ours.attention, abs=1e-4)

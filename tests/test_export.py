@@ -9,21 +9,22 @@ torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
+from inktex.decoding.options import SearchOptions
 from inktex.decoding.rescore import search_both_ways
-from inktex.decoding.search import SearchOptions
 from inktex.decoding.stepper import OnnxStepper
 from inktex.errors import BundleError
 from inktex.export.onnx import export
 from inktex.export.quantize import compute_in_8_bits, store_weights
 from inktex.models.inktex import InktexModel, InktexOptions
 from inktex.models.interface import Step
-from inktex.recognition.bundle import Bundle, Facts, load_bundle
+from inktex.recognition.bundle import Bundle, load_bundle
+from inktex.recognition.metadata import Metadata
 from inktex.training.stepper import TorchStepper
 from inktex.vocabulary import Vocabulary
 
 TINY = InktexOptions((8, 8, 16), (1, 1, 1), 32, layers=2, heads=4, feed_forward=64, coverage_channels=4)
 VOCABULARY = Vocabulary.build([list("abcdefgh")])
-FACTS = Facts("inktex", TINY.max_length, 16.0, 8)
+METADATA = Metadata("inktex", TINY.max_length, 16.0, 8, both_ways=True)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def model() -> InktexModel:
 @pytest.fixture(scope="module")
 def bundle(model: InktexModel) -> Bundle:
     """The network as a bundle of float32 weights."""
-    return export(model, VOCABULARY, FACTS, weights="float32")
+    return export(model, VOCABULARY, METADATA, weights="float32")
 
 
 def pictures() -> tuple[np.ndarray, np.ndarray]:
@@ -154,16 +155,16 @@ def test_tokens_of_dropped_hypotheses_leave_the_cache(model: InktexModel, bundle
 
 
 def test_the_folder_is_what_was_checked(model: InktexModel, tmp_path: Path) -> None:
-    """The written bundle holds the facts that export filled in, and its graphs."""
-    bundle = export(model, VOCABULARY, FACTS, tmp_path / "out")
+    """The written bundle holds the metadata that export filled in, and its graphs."""
+    bundle = export(model, VOCABULARY, METADATA, tmp_path / "out")
 
     loaded = load_bundle(tmp_path / "out")
 
     assert loaded.encoder == bundle.encoder
-    assert loaded.facts == bundle.facts
-    assert loaded.facts.parameters == sum(each.numel() for each in model.parameters())
-    assert loaded.facts.weights == "int8"
-    assert 0 < loaded.facts.deviation < 1e-4
+    assert loaded.metadata == bundle.metadata
+    assert loaded.metadata.parameters == sum(each.numel() for each in model.parameters())
+    assert loaded.metadata.weights == "int8"
+    assert 0 < loaded.metadata.deviation < 1e-4
 
 
 def test_graphs_that_differ_are_not_exported(model: InktexModel, tmp_path: Path) -> None:
@@ -183,14 +184,14 @@ def test_graphs_that_differ_are_not_exported(model: InktexModel, tmp_path: Path)
             return Step(logits + self.steps, attention, state)
 
     with pytest.raises(BundleError, match="differ"):
-        export(Moody().eval(), VOCABULARY, FACTS, tmp_path / "out")
+        export(Moody().eval(), VOCABULARY, METADATA, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_a_network_in_training_mode_is_not_exported() -> None:
     """Dropout and batch statistics have no place in a bundle."""
     with pytest.raises(ValueError, match="eval"):
-        export(InktexModel(len(VOCABULARY), TINY).train(), VOCABULARY, FACTS)
+        export(InktexModel(len(VOCABULARY), TINY).train(), VOCABULARY, METADATA)
 
 
 def test_weights_stored_in_8_bits_are_close_and_a_quarter_of_the_size(bundle: Bundle) -> None:

@@ -20,7 +20,7 @@ from inktex.models.hmer_mtl import HmerMtlModel, HmerMtlOptions
 from inktex.models.interface import Features
 from inktex.models.layers import MaskedBatchNorm, grid_positions
 from inktex.models.refinement import AttentionRefinement, BlockAttention
-from inktex.recognition.bundle import Facts
+from inktex.recognition.metadata import Metadata
 from inktex.vocabulary import Vocabulary
 
 Array = NDArray[np.float64]
@@ -399,9 +399,9 @@ def test_networks_export(name: str) -> None:
     vocabulary = Vocabulary.build([list("abcdefgh")])
     model = randomised(HmerMtlModel(len(vocabulary), VARIANTS[name]))
 
-    bundle = export(model, vocabulary, Facts("hmer_mtl", 32, 16.0, model.stride), weights="float32")
+    bundle = export(model, vocabulary, Metadata("hmer_mtl", 32, 16.0, model.stride), weights="float32")
 
-    assert bundle.facts.deviation < 1e-4
+    assert bundle.metadata.deviation < 1e-4
 
 
 def test_every_weight_learns() -> None:

@@ -20,10 +20,9 @@ from PIL import Image, ImageOps
 
 from inktex.errors import ImageError
 from inktex.image import canonical as image
-from inktex.image.box import Box
+from inktex.image.box import Box, FloatArray
 from inktex.image.canonical import (
-    FloatArray,
-    canonicalize,
+    CANONICAL_SYMBOL_PX,
     canonicalize_at,
     decode,
     from_array,
@@ -45,6 +44,12 @@ LINES = [  # x = 1 and a dot
     [[136, 50], [136, 50]],
 ]
 LOSSY = {"JPEG": 0.03, "WEBP": 0.03}
+SIZES = [CANONICAL_SYMBOL_PX]  # of a typical symbol, where it does not matter which
+
+
+def canonicalize(grey: FloatArray) -> FloatArray:
+    """Return the canonical picture at the usual size of these tests."""
+    return image.canonicalize(grey, CANONICAL_SYMBOL_PX)
 
 
 def formula(scale: float = 1.0, pen: float = 3.0) -> FloatArray:
@@ -418,10 +423,10 @@ def test_what_is_shown_is_told_of_the_upright_picture(orientation: int) -> None:
     stored = Image.fromarray(np.uint8(255 * (1 - np.pad(formula(), ((40, 0), (0, 90))))))
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(encode(stored, "PNG", exif=exif))))
 
-    (canonical,) = canonical_pictures(encode(stored, "PNG", exif=exif))
+    (canonical,) = canonical_pictures(encode(stored, "PNG", exif=exif), SIZES)
 
-    assert canonical.area == pytest.approx(canonical_pictures(encode(upright, "PNG"))[0].area)
-    assert canonical.area == pytest.approx(canonical_pictures(np.asarray(upright))[0].area)
+    assert canonical.area == pytest.approx(canonical_pictures(encode(upright, "PNG"), SIZES)[0].area)
+    assert canonical.area == pytest.approx(canonical_pictures(np.asarray(upright), SIZES)[0].area)
 
 
 def test_it_looks_like_what_training_draws() -> None:
@@ -754,7 +759,7 @@ def test_a_dot_alone_is_ink(radius: int) -> None:
     """A dot, whose thinning would leave nothing of it, is seen at any size; so is a stroke of one point."""
     dot = np.ones((4 * radius + 9, 4 * radius + 9), np.float32)
     cv2.circle(dot, (2 * radius + 4, 2 * radius + 4), radius, 0, -1)
-    point = canonical_pictures(Ink((np.float32([[611, 200]]),)))[0].picture
+    point = canonical_pictures(Ink((np.float32([[611, 200]]),)), SIZES)[0].picture
 
     assert canonicalize(dot).max() > 0.5
     assert point.max() > 0.5

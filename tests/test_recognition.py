@@ -29,7 +29,7 @@ def test_malformed_latex_is_kept_and_has_no_mathml() -> None:
     read = Recognition(("x", "^", "{"), 0.9)
 
     assert read.latex == "x^{"
-    assert read.values()["mathml"] is None
+    assert read.to_dict()["mathml"] is None
     with pytest.raises(LatexError):
         _ = read.mathml
 
@@ -39,7 +39,7 @@ def test_values_are_all_there_is_as_json() -> None:
     details = (TokenDetail("x", 0.5, Box(1.0, 2.0, 3.5, 4.0)), TokenDetail("^", 0.25, None))
     read = Recognition(SQUARE, 0.9, (Alternative(("x",), 0.1),), bounded=True, details=details)
 
-    assert json.loads(json.dumps(read.values())) == {
+    assert json.loads(json.dumps(read.to_dict())) == {
         "latex": "x^2",
         "mathml": read.mathml,
         "confidence": 0.9,

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -19,8 +20,9 @@ from inktex.image.canonical import from_array
 from inktex.ink.inkml import InkDocument, write_inkml
 from inktex.ink.strokes import ink_to_json
 from inktex.latex.readable import readable
-from inktex.recognition.bundle import Calibration, load_bundle
+from inktex.recognition.bundle import load_bundle
 from inktex.recognition.inputs import canonical_pictures
+from inktex.recognition.metadata import Calibration, SecondLook
 from inktex.recognition.recognizer import Recognizer, _Reading
 from inktex.vocabulary import Vocabulary
 
@@ -53,12 +55,12 @@ def test_every_form_of_a_picture_gives_one_answer(recognizer: Recognizer, tmp_pa
 def test_every_form_of_an_ink_gives_one_answer(recognizer: Recognizer, tmp_path: Path) -> None:
     """An Ink, InkML and JSON strokes, as files of any name or as bytes, are read alike."""
     ink = scribble(1)
-    inkml, json = write_inkml(InkDocument(ink)), ink_to_json(ink).encode()
-    for name, data in {"a.inkml": inkml, "a.json": json, "b.txt": inkml, "c": json}.items():
+    inkml, lists = write_inkml(InkDocument(ink)), ink_to_json(ink).encode()
+    for name, data in {"a.inkml": inkml, "a.json": lists, "b.txt": inkml, "c": lists}.items():
         (tmp_path / name).write_bytes(data)
-    sources = [ink, inkml, json, b"\xef\xbb\xbf \n" + json, *sorted(tmp_path.iterdir())]
+    sources = [ink, inkml, lists, b"\xef\xbb\xbf \n" + lists, *sorted(tmp_path.iterdir())]
 
-    canonical = [canonical_pictures(source)[0] for source in sources]
+    canonical = [canonical_pictures(source, [16.0])[0] for source in sources]
 
     for picture, area in canonical[1:]:
         np.testing.assert_allclose(picture, canonical[0].picture, atol=0.02)
@@ -69,7 +71,7 @@ def test_ink_takes_the_path_of_its_picture() -> None:
     """Strokes and the picture drawn of them become nearly the same canonical picture."""
     ink = scribble(2)
 
-    strokes, drawn = canonical_pictures(ink)[0].picture, canonical_pictures(png(ink))[0].picture
+    strokes, drawn = (canonical_pictures(each, [16.0])[0].picture for each in (ink, png(ink)))
 
     assert strokes.shape == drawn.shape
     assert np.abs(strokes - drawn).mean() < 0.01
@@ -147,11 +149,16 @@ def test_options_are_checked(tiny_bundle: Path) -> None:
             Recognizer(tiny_bundle, **wrong)
 
 
-def changed(bundle_folder: Path, folder: Path, symbol_px: float = 16.0, **search: Any) -> Path:
-    """Write a bundle that wants pictures of another size, or is searched in another way."""
+EVERYTHING = {"width": 1, "at_least": 0.0, "max_tokens": 100, "max_symbols": 1000.0}  # is looked at again
+
+
+def changed(
+    bundle_folder: Path, folder: Path, symbol_px: float = 16.0, look: SecondLook | None = None
+) -> Path:
+    """Write a bundle that wants pictures of another size, or has a second look."""
     bundle = load_bundle(bundle_folder)
-    options = replace(bundle.facts.search, **search)
-    replace(bundle, facts=replace(bundle.facts, symbol_px=symbol_px, search=options)).save(folder)
+    metadata = replace(bundle.metadata, symbol_px=symbol_px, second_look=look)
+    replace(bundle, metadata=metadata).save(folder)
     return folder
 
 
@@ -177,20 +184,22 @@ def test_the_largest_pictures_are_read_at_any_size(axis: int, tiny_bundle: Path,
     assert 0 < large.recognize(many).confidence <= 1
 
 
-@pytest.mark.parametrize(("symbol_px", "scale"), [(2.0, 1.0), (300.0, 1.0), (16.0, 20.0)])
+@pytest.mark.parametrize(("symbol_px", "scale"), [(2.0, 1.0), (300.0, 1.0), (16.0, 9.0)])
 def test_symbols_of_impossible_sizes_are_refused(
     symbol_px: float, scale: float, tiny_bundle: Path, tmp_path: Path
 ) -> None:
     """The error names the size."""
-    folder = changed(tiny_bundle, tmp_path / "odd", symbol_px, second_scale=scale)
+    look = SecondLook(1.0, below=0.5, **EVERYTHING)  # type: ignore[arg-type]
+    path = changed(tiny_bundle, tmp_path / "odd", look=look) / "model.json"
+    description = json.loads(path.read_text())
+    description["symbol_px"], description["second_look"]["scale"] = symbol_px, scale
+    path.write_text(json.dumps(description))
 
     with pytest.raises(BundleError, match=f"{symbol_px * scale:g} px"):
-        Recognizer(folder)
+        Recognizer(path.parent)
 
 
-def test_doubtful_pictures_are_looked_at_again(
-    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_doubtful_pictures_are_looked_at_again(tiny_bundle: Path, tmp_path: Path) -> None:
     """Between the bounds a reading has the mean of its confidence in both looks, the second greedy; not so
     long ones, and those of large pictures."""
     single = Recognizer(tiny_bundle, threads=1)
@@ -199,20 +208,16 @@ def test_doubtful_pictures_are_looked_at_again(
     greedy = Recognizer(changed(tiny_bundle, tmp_path / "larger", 20.0), threads=1, width=1)
     larger = greedy.recognize_many(sources)
     hopeless, bound = np.quantile([each.confidence for each in first], (0.2, 0.7)).tolist()
-    monkeypatch.setattr("inktex.recognition.recognizer._HOPELESS", hopeless)
     doubtful = [index for index, each in enumerate(first) if hopeless <= each.confidence < bound]
-    longest = max(len(first[index].tokens) for index in doubtful)
-    monkeypatch.setattr("inktex.recognition.recognizer._LONG", longest)
-    areas = [canonical_pictures(source)[0].picture.size / 16**2 for source in sources]
-    largest = max(areas[index] for index in doubtful if len(first[index].tokens) < longest)
-    monkeypatch.setattr("inktex.recognition.recognizer._LARGE", np.nextafter(largest, 0))
-    twice = Recognizer(
-        changed(tiny_bundle, tmp_path / "twice", second_scale=1.25, second_below=bound), threads=1
-    )
+    longest = max(len(first[index].tokens) for index in doubtful) - 1
+    areas = [canonical_pictures(source, [16.0])[0].picture.size / 16**2 for source in sources]
+    largest = max(areas[index] for index in doubtful if len(first[index].tokens) <= longest)
+    look = SecondLook(1.25, 1, bound, hopeless, longest, float(np.nextafter(largest, 0)))
+    twice = Recognizer(changed(tiny_bundle, tmp_path / "twice", look=look), threads=1)
 
     found = twice.recognize_many(sources)
 
-    again = [index for index in doubtful if len(first[index].tokens) < longest and areas[index] < largest]
+    again = [index for index in doubtful if len(first[index].tokens) <= longest and areas[index] < largest]
     assert 0 < len(again) < len(doubtful) < len(sources)
     for index, (one, other) in enumerate(zip(first, larger, strict=True)):
         if index not in again:
@@ -241,7 +246,7 @@ def test_confidence_follows_the_curve_of_the_model(tiny_bundle: Path) -> None:
     curve = Calibration(1.5, 0.4, 0.05, 0.3)
     plain = Recognizer(bundle, threads=1, width=4).recognize(scribble(0))
     calibrated = Recognizer(
-        replace(bundle, facts=replace(bundle.facts, calibration=curve)), threads=1, width=4
+        replace(bundle, metadata=replace(bundle.metadata, calibration=curve)), threads=1, width=4
     )
 
     found = calibrated.recognize(scribble(0))
@@ -256,7 +261,8 @@ def test_confidence_follows_the_curve_of_the_model(tiny_bundle: Path) -> None:
 
 def test_a_second_look_can_be_left_out_but_not_made_up(tiny_bundle: Path, tmp_path: Path) -> None:
     """Without it the first look counts alone; a model that was not tuned for one has none to offer."""
-    folder = changed(tiny_bundle, tmp_path / "twice", second_scale=1.25, second_below=1.0)
+    look = SecondLook(1.25, below=1.0, **EVERYTHING)  # type: ignore[arg-type]
+    folder = changed(tiny_bundle, tmp_path / "twice", look=look)
 
     alone = Recognizer(folder, threads=1, second_look=False).recognize(scribble(1))
 

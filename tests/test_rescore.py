@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inktex.decoding.options import SearchOptions
 from inktex.decoding.rescore import score_sequences, search_both_ways
-from inktex.decoding.search import Hypothesis, SearchOptions, Starts, search
+from inktex.decoding.search import Hypothesis, Starts, search
 from mock_stepper import END, PAD, START, TableStepper, batch
 
 
@@ -98,9 +99,9 @@ def test_agreement_costs_no_rescoring(width: int) -> None:
 
 
 @pytest.mark.parametrize("size", [7, 40])
-def test_with_pruning_others_than_the_best_are_scored_only_where_one_is_believed_in(size: int) -> None:
+def test_others_than_the_best_are_scored_only_where_one_is_believed_in(size: int) -> None:
     """What either direction holds for best has its joint score wherever they differ; more is fed only where
-    one gives 0.7 % to its best. Without pruning doubt is no reason."""
+    one gives its best a probability from which on it is worth that."""
 
     class Rewound(TableStepper):
         rewinds = 0  # one for the beams, and one for each time sequences are scored
@@ -120,8 +121,8 @@ def test_with_pruning_others_than_the_best_are_scored_only_where_one_is_believed
             continue
         stepper, exact = Rewound(seed, size), Rewound(seed, size)
 
-        (found,) = find(stepper, width=3, max_length=30, prune=0.05)
-        find(exact, width=3, max_length=30)
+        (found,) = find(stepper, width=3, max_length=30, prune=0.05, rescore_above=0.007)
+        find(exact, width=3, max_length=30, prune=0.05)
 
         joint = {each.tokens: each.score for each in found}
         for tokens, _, _ in best:

@@ -223,12 +223,12 @@ def test_the_exported_network_is_the_network(maps: int) -> None:
     """Bundles compute what PyTorch does, within 1e-4, at the published stride."""
     pytest.importorskip("onnx")
     from inktex.export.onnx import export
-    from inktex.recognition.bundle import Facts
+    from inktex.recognition.metadata import Metadata
     from inktex.vocabulary import Vocabulary
 
     model = network(replace(SMALL, stride=32, maps=maps))
 
     vocabulary = Vocabulary.build([[chr(ord("a") + i) for i in range(VOCABULARY - 3)]])
-    bundle = export(model, vocabulary, Facts("resnet_lstm", 64, 16.0, model.stride), weights="float32")
+    bundle = export(model, vocabulary, Metadata("resnet_lstm", 64, 16.0, model.stride), weights="float32")
 
-    assert bundle.facts.deviation <= 1e-4
+    assert bundle.metadata.deviation <= 1e-4

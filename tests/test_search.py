@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inktex.decoding.search import Hypothesis, SearchOptions, log_probabilities, never_written, search
+from inktex.decoding.options import SearchOptions
+from inktex.decoding.search import Hypothesis, log_probabilities, never_written, search
 from mock_stepper import END, PAD, START, TableStepper, batch
 
 

@@ -18,7 +18,7 @@ import tiny_models
 from inktex.errors import RunError
 from inktex.models.interface import Features
 from inktex.models.wap import WapModel, WapOptions
-from inktex.recognition.bundle import Facts
+from inktex.recognition.metadata import Metadata
 from inktex.vocabulary import Vocabulary
 from literal import (
     Array,
@@ -145,9 +145,9 @@ def test_networks_export(encoder: str) -> None:
     torch.manual_seed(0)
     model = WapModel(len(vocabulary), replace(SMALL, encoder=encoder)).eval()
 
-    bundle = export(model, vocabulary, Facts("wap", 32, 16.0, model.stride), weights="float32")
+    bundle = export(model, vocabulary, Metadata("wap", 32, 16.0, model.stride), weights="float32")
 
-    assert bundle.facts.deviation < 1e-4
+    assert bundle.metadata.deviation < 1e-4
 
 
 def test_every_weight_learns() -> None:

@@ -13,7 +13,7 @@ from inktex.errors import DataError
 
 if TYPE_CHECKING:
     from inktex.data.dataset import Sample
-    from inktex.recognition.bundle import Calibration
+    from inktex.recognition.metadata import Calibration
     from inktex.recognition.recognizer import Recognizer
 
 _LEAST = 50  # expressions that a curve can be fitted to
@@ -44,7 +44,7 @@ def run_calibrate(options: Namespace) -> int:
     check_targets(options.json)
     bundle = load_bundle(Path(options.model))
     samples = read_dataset(options.data)
-    plain = replace(bundle, facts=replace(bundle.facts, calibration=None))
+    plain = replace(bundle, metadata=replace(bundle.metadata, calibration=None))
     readings = _read(Recognizer(plain, threads=options.threads), samples)
     if len(readings) < _LEAST:
         raise DataError(f"{options.data}: {len(readings)} expressions were read; calibration needs {_LEAST}")
@@ -52,7 +52,8 @@ def run_calibrate(options: Namespace) -> int:
     before = calibration([reading.probability for reading in readings], rights).error
     after = calibration(_cross_validated(readings), rights).error
     curve = _fit(readings)
-    replace(bundle, facts=replace(bundle.facts, calibration=curve)).save(Path(options.model))
+    metadata = replace(bundle.metadata, calibration=curve)
+    replace(bundle, metadata=metadata).save(Path(options.model))
     print(
         f"{options.model}: calibration error {before:.3f} before; {after:.3f} after, each of {_PARTS} parts "
         "by the curve of the others"
@@ -89,7 +90,7 @@ def _fit(readings: Sequence[_Read]) -> Calibration:
     import numpy as np
 
     from inktex.metrics.logistic import fit_logistic
-    from inktex.recognition.bundle import Calibration
+    from inktex.recognition.metadata import Calibration
 
     features = np.array([Calibration.features(*reading[:2]) for reading in readings])
     rights = np.array([reading.right for reading in readings])

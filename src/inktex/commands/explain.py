@@ -114,8 +114,8 @@ def _run_explanation(folder: Path, source: str) -> Explanation:
     """Search the network of a run from left to right, which every family can, and follow what is found."""
     import numpy as np
 
-    from inktex.decoding.search import SearchOptions, search
-    from inktex.recognition.bundle import SearchDefaults
+    from inktex.decoding.options import SearchOptions
+    from inktex.decoding.search import search
     from inktex.recognition.inputs import canonical_pictures
     from inktex.training.folder import load_run
     from inktex.training.stepper import TorchStepper
@@ -131,7 +131,7 @@ def _run_explanation(folder: Path, source: str) -> Explanation:
         vocabulary.start_id,
         vocabulary.end_id,
         vocabulary.unwritten,
-        SearchOptions(SearchDefaults().width, max_length=limit),
+        SearchOptions(max_length=limit),
     )
     tokens = vocabulary.decode(found[0].tokens)
     return follow(TorchStepper(network, limit), vocabulary, network.stride, picture, tokens)

@@ -13,8 +13,9 @@ from inktex.commands.output import add_json, check_targets, write_json
 from inktex.errors import BundleError, ConfigError, DataError, InktexError
 
 if TYPE_CHECKING:
-    from inktex.image.canonical import FloatArray
-    from inktex.recognition.bundle import Facts
+    from inktex.decoding.options import SearchOptions
+    from inktex.image.box import FloatArray
+    from inktex.recognition.metadata import Metadata, SecondLook
     from inktex.training.config import TrainConfig
 
 _EXAMPLES = 200  # expressions that show how large values get
@@ -41,22 +42,52 @@ def add_export(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--licence", default="", metavar="TEXT", help="licence of the weights, noted in the model"
     )
+    add_search(parser)
+    parser.add_argument("--force", action="store_true", help="replace a model that is there already")
+    add_json(parser)
+
+
+def add_search(parser: ArgumentParser) -> None:
+    """Declare how the model is to be searched, which is noted in it."""
     parser.add_argument(
         "--no-grammar",
         action="store_true",
         help="for labels in another dialect: allow any sequence of tokens",
     )
     parser.add_argument(
+        "--width", type=int, default=3, metavar="N", help="hypotheses kept for a picture (default: 3)"
+    )
+    parser.add_argument(
+        "--prune",
+        type=float,
+        default=0.05,
+        metavar="SHARE",
+        help="drop hypotheses whose probability is below this share of the best one's (default: 0.05)",
+    )
+    parser.add_argument(
+        "--rescore-above",
+        type=float,
+        default=0.007,
+        metavar="P",
+        help="where the directions differ, let both score all that was found only if one gives its best this "
+        "probability at least (default: 0.007)",
+    )
+    parser.add_argument(
         "--second-look",
         nargs=2,
         type=float,
         metavar=("SCALE", "BELOW"),
-        default=(1.0, 0.0),
-        help="show again, SCALE times as large, what is read with a probability below BELOW, unless it is "
-        "long or large",
+        help="show again, SCALE times as large, what is read with a probability below BELOW",
     )
-    parser.add_argument("--force", action="store_true", help="replace a model that is there already")
-    add_json(parser)
+    parser.add_argument(
+        "--second-look-bounds",
+        nargs=3,
+        type=float,
+        default=(0.001, 17, 40),
+        metavar=("P", "TOKENS", "SYMBOLS"),
+        help="but not readings of a probability below P or of more than TOKENS tokens, nor pictures that "
+        "cover more than SYMBOLS areas of a typical symbol (default: 0.001 17 40)",
+    )
 
 
 def run_export(options: Namespace) -> int:
@@ -69,20 +100,11 @@ def run_export(options: Namespace) -> int:
     if not options.force and out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise BundleError(f"{out} exists: name a new folder, or replace a model there by --force")
     model, vocabulary, config = load_run(run)
-    facts = _facts(run, config, model.stride, options.licence)
-    scale, below = options.second_look
-    if not (0.5 <= scale <= 2 and 0 <= below <= 1):
-        raise ConfigError(
-            f"--second-look takes a scale from 0.5 to 2 and a probability, not {scale:g} {below:g}"
-        )
-    search = dataclasses.replace(
-        facts.search, grammar=not options.no_grammar, second_scale=scale, second_below=below
-    )
-    facts = dataclasses.replace(facts, search=search)
-    examples = _examples(options.eight_bit, facts.symbol_px) if options.eight_bit else []
-    bundle = export(model, vocabulary, facts, out, options.weights, examples)
+    metadata = _metadata(run, config, model.stride, options)
+    examples = _examples(options.eight_bit, metadata.symbol_px) if options.eight_bit else []
+    bundle = export(model, vocabulary, metadata, out, options.weights, examples)
     size = sum(file.stat().st_size for file in out.iterdir())
-    found = bundle.facts
+    found = bundle.metadata
     stored = f", within {found.storage_deviation:.0e} as stored" if found.storage_deviation else ""
     print(
         f"{out}: {found.parameters:,} weights, {size / 1e6:.1f} MB; "
@@ -109,8 +131,8 @@ def _examples(path: str, symbol_px: float) -> list[FloatArray]:
     return pictures
 
 
-def _facts(run: Path, config: TrainConfig, stride: int, licence: str) -> Facts:
-    from inktex.recognition.bundle import Facts, SearchDefaults
+def _metadata(run: Path, config: TrainConfig, stride: int, options: Namespace) -> Metadata:
+    from inktex.recognition.metadata import Metadata
 
     plain = json.loads(json.dumps(dataclasses.asdict(config)))  # lists for tuples, as they will be read back
     model = plain.pop("model")
@@ -123,16 +145,48 @@ def _facts(run: Path, config: TrainConfig, stride: int, licence: str) -> Facts:
     )
     for section, key in files:
         plain[section][key] = Path(plain[section][key]).name if plain[section][key] else None
-    return Facts(
-        family=config.family,
-        max_length=config.model.max_length,
-        symbol_px=config.data.symbol_px,
-        stride=stride,
-        licence=licence,
-        options=model,
-        training={"config": plain, "metrics": _kept_metrics(run, config.trainer.monitor)},
-        search=SearchDefaults(both_ways=config.batch.both_ways),
+    training = {"config": plain, "metrics": _kept_metrics(run, config.trainer.monitor)}
+    try:
+        return Metadata(
+            family=config.family,
+            max_length=config.model.max_length,
+            symbol_px=config.data.symbol_px,
+            stride=stride,
+            both_ways=config.batch.both_ways,
+            licence=options.licence,
+            options=model,
+            training=training,
+            search=_search(config.batch.both_ways, options),
+            second_look=_second_look(options),
+        )
+    except (ValueError, OverflowError) as error:  # infinitely many tokens
+        raise ConfigError(f"{run} cannot be exported so: {error}") from None
+
+
+def _search(both_ways: bool, options: Namespace) -> SearchOptions:
+    from inktex.decoding.options import SearchOptions
+
+    return SearchOptions(
+        width=options.width,
+        prune=options.prune,
+        both_ways=both_ways,
+        grammar=not options.no_grammar,
+        rescore_above=options.rescore_above,
     )
+
+
+def _second_look(options: Namespace) -> SecondLook | None:
+    from inktex.recognition.metadata import SecondLook
+
+    if options.second_look is None:
+        return None
+    scale, below = options.second_look
+    if not (0.5 <= scale <= 2 and 0 < below <= 1):
+        raise ConfigError(
+            f"--second-look takes a scale from 0.5 to 2 and a probability, not {scale:g} {below:g}"
+        )
+    at_least, max_tokens, max_symbols = options.second_look_bounds
+    return SecondLook(scale, 1, below, at_least, int(max_tokens), max_symbols)
 
 
 def _kept_metrics(run: Path, monitor: str) -> dict[str, float]:

@@ -104,7 +104,7 @@ class Form:
         return ["[", *(f"{line}," for line in lines[:-1]), *lines[-1:], "]"]
 
     def _object(self, name: str, read: Recognition) -> str:
-        values = {"file": name, **read.values()}
+        values = {"file": name, **read.to_dict()}
         values["latex"] = self._latex(read.tokens)
         alternatives = []
         for each in values["alternatives"]:

@@ -15,17 +15,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from inktex.decoding.search import Constraint, Hypothesis, SearchOptions, Starts, search_from
+from inktex.decoding.options import SearchOptions
+from inktex.decoding.search import Constraint, Hypothesis, Starts, search_from
 from inktex.decoding.stepper import BoolArray, FloatArray, Stepper
 from inktex.decoding.teacher_forcing import force
 
 Tokens = tuple[int, ...]
 Scores = dict[Tokens, float]  # log-probabilities by tokens in reading order
-
-# Where search prunes, more than what either direction holds for best is scored only if one gives its best
-# this probability at least: it takes long for long formulas, and of 53 of CROHME 2012 and 2013 below it 3
-# were read right with all scores.
-_WORTH_SCORING = 0.007
 
 
 def search_both_ways(
@@ -60,7 +56,7 @@ def search_both_ways(
     found = search_from(stepper, starts, options, constraint)
     forward = [_complete(hypotheses) for hypotheses in found[:count]]
     backward = [_complete(hypotheses, turned=True) for hypotheses in found[count:]]
-    for judged, least in ((_first_of_each, 0.0), (_contenders, _WORTH_SCORING if options.prune else 0.0)):
+    for judged, least in ((_first_of_each, 0.0), (_contenders, options.rescore_above)):
         disputed = [each for each in range(count) if _disputed(forward[each], backward[each], least)]
         _score_missing(stepper, disputed, forward, backward, starts, judged, options.length_penalty)
     joint = [_joined(*both, options.length_penalty) for both in zip(forward, backward, strict=True)]

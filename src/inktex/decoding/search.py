@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from inktex.decoding.options import SearchOptions
 from inktex.decoding.stepper import BoolArray, FloatArray, IntArray, Stepper
 
 
@@ -39,39 +40,6 @@ class Writing(Protocol):
         Among them may be tokens that are forbidden, in hypotheses that are held no longer.
         """
         ...
-
-
-@dataclass(frozen=True)
-class SearchOptions:
-    """How to search.
-
-    Attributes:
-        width: hypotheses kept for a picture; 1 is greedy.
-        length_penalty: hypotheses are ranked by score / length ** penalty, the length counting the end token.
-        max_length: most tokens written, the end token counted; a model may allow fewer.
-        prune: hypotheses are dropped whose probability is below this share of the best one's, be that open
-            or complete; 0 drops none.
-    """
-
-    width: int = 4
-    length_penalty: float = 1.0
-    max_length: int = 200
-    prune: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.width < 1:
-            raise ValueError(f"width must be at least 1, got {self.width}")
-        if self.max_length < 1:
-            raise ValueError(f"max_length must be at least 1, got {self.max_length}")
-        if self.length_penalty < 0:
-            raise ValueError(f"length_penalty must not be negative, got {self.length_penalty}")
-        if not 0 <= self.prune < 1:
-            raise ValueError(f"prune must be at least 0 and below 1, got {self.prune}")
-
-    @property
-    def margin(self) -> float:
-        """How far below the best score another may lie and not be pruned."""
-        return -math.log(self.prune) if self.prune else math.inf
 
 
 class Hypothesis(NamedTuple):

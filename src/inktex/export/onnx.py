@@ -20,7 +20,8 @@ from inktex.errors import BundleError
 from inktex.export.quantize import compute_in_8_bits, store_weights
 from inktex.models.attention import Cache
 from inktex.models.interface import Features, Step, select
-from inktex.recognition.bundle import Bundle, Facts
+from inktex.recognition.bundle import Bundle
+from inktex.recognition.metadata import Metadata
 from inktex.vocabulary import Vocabulary
 
 FloatArray = npt.NDArray[np.float32]
@@ -37,7 +38,7 @@ _SIZES_CHECKED = (((32, 64),), ((48, 160), (16, 24), (64, 96)), ((8, 8), (120, 3
 def export(
     model: nn.Module,
     vocabulary: Vocabulary,
-    facts: Facts,
+    metadata: Metadata,
     out: Path | None = None,
     weights: Literal["int4", "int8", "float32"] = "int8",
     examples: Sequence[FloatArray] = (),
@@ -47,7 +48,7 @@ def export(
     Args:
         model: a network of any family, in evaluation mode and on the CPU.
         vocabulary: its tokens.
-        facts: what ``model.json`` is to tell; parameters, weights and deviations are filled in here.
+        metadata: what ``model.json`` is to tell; parameters, weights and deviations are filled in here.
         out: the folder to write; ``None`` writes none.
         weights: ``int8`` and ``int4`` store large weights in 8 or 4 bits; they are float32 again once loaded.
         examples: canonical pictures [h, w]. If there are any, the encoder's large convolutions and products
@@ -63,20 +64,20 @@ def export(
         raise ValueError("export needs the model in evaluation mode: call model.eval() first")
     with torch.no_grad():
         encoder, step = _trace(model, len(vocabulary))
-        exact = Bundle(encoder.SerializeToString(), step.SerializeToString(), vocabulary, facts)
+        exact = Bundle(encoder.SerializeToString(), step.SerializeToString(), vocabulary, metadata)
         deviation = _deviation(model, exact)
     if not deviation <= _TOLERANCE:  # NaN fails too
         raise BundleError(
             f"the exported graphs differ from the model by {deviation:.1e}; {_TOLERANCE:.0e} is allowed"
         )
-    facts = replace(
-        facts,
+    metadata = replace(
+        metadata,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         weights=weights,
         version=__version__,
         deviation=deviation,
     )
-    bundle = replace(exact, facts=facts)
+    bundle = replace(exact, metadata=metadata)
     if examples:
         encoder = compute_in_8_bits(encoder, [_picture(example) for example in examples])
     if weights != "float32":
@@ -85,7 +86,8 @@ def export(
     if examples or weights != "float32":
         bundle = replace(bundle, encoder=encoder.SerializeToString(), step=step.SerializeToString())
         with torch.no_grad():
-            bundle = replace(bundle, facts=replace(facts, storage_deviation=_deviation(model, bundle)))
+            stored = replace(metadata, storage_deviation=_deviation(model, bundle))
+            bundle = replace(bundle, metadata=stored)
     if out is not None:
         bundle.save(out)
     return bundle

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+FloatArray = npt.NDArray[np.float32]
+
 
 class Box(NamedTuple):
     """An upright rectangle; x grows to the right, y grows downwards."""
@@ -15,6 +17,16 @@ class Box(NamedTuple):
     top: float
     right: float
     bottom: float
+
+    @property
+    def width(self) -> float:
+        """From left to right."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """From top to bottom."""
+        return self.bottom - self.top
 
     def scaled(self, x: float, y: float) -> Box:
         """Return the rectangle in other units."""
@@ -34,11 +46,11 @@ class Canonical(NamedTuple):
             of the ink; its margins may lie beyond the edges.
     """
 
-    picture: npt.NDArray[np.float32]
+    picture: FloatArray
     area: Box
 
     def in_source(self, box: Box) -> Box:
         """Return where in the source a rectangle lies that is given in pixels of the canonical picture."""
         rows, columns = self.picture.shape
-        left, top, right, bottom = self.area
-        return box.scaled((right - left) / columns, (bottom - top) / rows).moved(left, top)
+        area = self.area
+        return box.scaled(area.width / columns, area.height / rows).moved(area.left, area.top)

@@ -12,13 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from inktex.errors import ImageError
-from inktex.image.box import Box, Canonical
+from inktex.image.box import Box, Canonical, FloatArray
 from inktex.image.header import FORMATS, Header, check_size, read_header
 from inktex.image.separation import resize, separate_ink, sharp_binary, thin
 from inktex.image.symbol_size import typical_symbol_px
 from inktex.limits import DEFAULT_LIMITS, Limits
-
-FloatArray = npt.NDArray[np.float32]
 
 CANONICAL_SYMBOL_PX = 16.0
 MAX_WIDTH_PX = 1024  # of the canonical picture; as all sizes here with symbols of CANONICAL_SYMBOL_PX
@@ -122,7 +120,7 @@ def from_array(array: Any) -> FloatArray:
     return _to_grey(np.ascontiguousarray(array), cv2.COLOR_RGB2GRAY, premultiplied=False)
 
 
-def canonicalize(grey: FloatArray, symbol_px: float = CANONICAL_SYMBOL_PX) -> FloatArray:
+def canonicalize(grey: FloatArray, symbol_px: float) -> FloatArray:
     """Bring a picture into the one form that the recognizer knows.
 
     Ink becomes 1 on 0 whether it was dark or light, uneven light and specks are removed, strokes of a thick
@@ -143,10 +141,12 @@ def canonicalize(grey: FloatArray, symbol_px: float = CANONICAL_SYMBOL_PX) -> Fl
     return canonicalize_at(grey, (symbol_px,))[0].picture
 
 
-def canonicalize_at(grey: FloatArray, sizes: Sequence[float], most: float = math.inf) -> list[Canonical]:
+def canonicalize_at(
+    grey: FloatArray, sizes: Sequence[float], most_symbols: float = math.inf
+) -> list[Canonical]:
     """Return the canonical picture at each of several sizes of a typical symbol, for the cost of little more
-    than one, with what it shows of ``grey``; see :func:`canonicalize`. If the first has more than ``most``
-    pixels, it is the only one."""
+    than one, with what it shows of ``grey``; see :func:`canonicalize`. If the first covers more than
+    ``most_symbols`` areas of a typical symbol, it is the only one."""
     ink = separate_ink(grey)
     binary, finer, pen = sharp_binary(ink)
     if not binary.any():
@@ -160,8 +160,8 @@ def canonicalize_at(grey: FloatArray, sizes: Sequence[float], most: float = math
         if sharp[0].any():  # of a speck, nothing may be left
             ink, (binary, finer, pen) = thinned, sharp
             typical = typical_symbol_px(binary, pen)
-    left, top, width, height = (side / finer for side in cv2.boundingRect(binary))
-    box = (left, top, width, height)
+    left, top, width, height = cv2.boundingRect(binary)
+    box = Box(*(side / finer for side in (left, top, left + width, top + height)))
     pixels = grey.shape[1] / ink.shape[1], grey.shape[0] / ink.shape[0]  # of ``grey`` in one of the ink
     pictures = []
     for symbol_px in sizes:
@@ -170,9 +170,9 @@ def canonicalize_at(grey: FloatArray, sizes: Sequence[float], most: float = math
         largest = _largest(symbol_px)
         picture = _place(_thicken(ink, pen / finer, finest / scale), box, scale, largest)
         shown = Box(0, 0, picture.shape[1], picture.shape[0]).moved(-MARGIN_PX, -MARGIN_PX)
-        area = shown.scaled(1 / scale, 1 / scale).moved(left, top).scaled(*pixels)
+        area = shown.scaled(1 / scale, 1 / scale).moved(box.left, box.top).scaled(*pixels)
         pictures.append(Canonical(picture, area))
-        if picture.size > most:
+        if picture.size > most_symbols * symbol_px**2:
             break
     return pictures
 
@@ -263,22 +263,19 @@ def _thicken(ink: FloatArray, pen: float, finest: float) -> FloatArray:
     return np.asarray(wider, dtype=np.float32)
 
 
-def _place(
-    ink: FloatArray, box: tuple[float, float, float, float], scale: float, largest: tuple[int, int]
-) -> FloatArray:
-    """Return the box (left, top, width, height) of the ink scaled, with an empty margin and padded sides, at
-    most ``largest`` (height, width).
+def _place(ink: FloatArray, box: Box, scale: float, largest: tuple[int, int]) -> FloatArray:
+    """Return the box of the ink scaled, with an empty margin and padded sides, at most ``largest`` (height,
+    width).
 
     It is drawn in a grid at least as fine as the ink's own and averaged down, so that nothing hangs on how
     the box lies in the pixels.
     """
-    left, top, width, height = box
-    columns = min(_padded(width * scale + 2 * MARGIN_PX), largest[1])
-    rows = min(_padded(height * scale + 2 * MARGIN_PX), largest[0])
+    columns = min(_padded(box.width * scale + 2 * MARGIN_PX), largest[1])
+    rows = min(_padded(box.height * scale + 2 * MARGIN_PX), largest[0])
     finer = max(math.ceil(1 / scale), 1)
     step = scale * finer
     x, y = (
-        MARGIN_PX * finer - 0.5 + step * (0.5 - start) for start in (left, top)
+        MARGIN_PX * finer - 0.5 + step * (0.5 - start) for start in (box.left, box.top)
     )  # pixel centres lie at halves
     matrix = np.array([[step, 0, x], [0, step, y]])
     fine = cv2.warpAffine(ink, matrix, (columns * finer, rows * finer), flags=cv2.INTER_CUBIC)

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from inktex.errors import ImageError
+from inktex.image.box import FloatArray
 
-FloatArray = npt.NDArray[np.float32]
 ByteArray = npt.NDArray[np.uint8]
 
 _WORKING_PIXELS = 2_000_000  # larger pictures are reduced first

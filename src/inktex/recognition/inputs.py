@@ -12,7 +12,7 @@ import numpy as np
 
 from inktex.errors import ImageError, InkError
 from inktex.image.box import Canonical
-from inktex.image.canonical import CANONICAL_SYMBOL_PX, canonicalize_at, decode, from_array
+from inktex.image.canonical import canonicalize_at, decode, from_array
 from inktex.ink.strokes import Ink, ink_from_json, raster
 
 _INK_SUFFIXES = (".inkml", ".json")
@@ -32,7 +32,7 @@ Source = str | os.PathLike[str] | bytes | bytearray | memoryview | Ink | OffersA
 
 
 def canonical_pictures(
-    source: Source, sizes: Sequence[float] = (CANONICAL_SYMBOL_PX,), most: float = math.inf
+    source: Source, sizes: Sequence[float], most_symbols: float = math.inf
 ) -> list[Canonical]:
     """Return the canonical pictures of whatever a recognizer reads, one for each size.
 
@@ -43,7 +43,8 @@ def canonical_pictures(
         source: a path, or the bytes, of a picture, of InkML or of JSON strokes; a NumPy array; a Pillow
             picture; an :class:`inktex.ink.strokes.Ink`.
         sizes: of a typical symbol, in pixels.
-        most: pixels; if the first picture has more, it is the only one.
+        most_symbols: if the first picture covers more areas of a typical symbol than this, it is the only
+            one.
 
     Raises:
         ImageError: it cannot be read as a picture.
@@ -51,25 +52,25 @@ def canonical_pictures(
     """
     if isinstance(source, str | os.PathLike):
         path = Path(source)
-        return _from_bytes(_file(path), str(path), path.suffix.lower(), sizes, most)
+        return _from_bytes(_file(path), str(path), path.suffix.lower(), sizes, most_symbols)
     if isinstance(source, bytes | bytearray | memoryview):
-        return _from_bytes(bytes(source), None, "", sizes, most)
+        return _from_bytes(bytes(source), None, "", sizes, most_symbols)
     if isinstance(source, Ink):
-        return _of_ink(source, sizes, most)
+        return _of_ink(source, sizes, most_symbols)
     if hasattr(source, "__array__") or hasattr(source, "__array_interface__"):
-        return canonicalize_at(from_array(_pixels(source)), sizes, most)
+        return canonicalize_at(from_array(_pixels(source)), sizes, most_symbols)
     raise ImageError(
         "a path, bytes, a NumPy array, a Pillow picture or an Ink can be read, "
         f"not an object of type {type(source).__name__}"
     )
 
 
-def _of_ink(ink: Ink, sizes: Sequence[float], most: float) -> list[Canonical]:
+def _of_ink(ink: Ink, sizes: Sequence[float], most_symbols: float) -> list[Canonical]:
     """Draw strokes, and canonicalise the picture as any other."""
     drawn = raster(ink)
     return [
         Canonical(picture, area.scaled(1 / drawn.scale, 1 / drawn.scale).moved(drawn.left, drawn.top))
-        for picture, area in canonicalize_at(1 - drawn.picture, sizes, most)
+        for picture, area in canonicalize_at(1 - drawn.picture, sizes, most_symbols)
     ]
 
 
@@ -98,7 +99,7 @@ def _file(path: Path) -> bytes:
 
 
 def _from_bytes(
-    data: bytes, name: str | None, suffix: str, sizes: Sequence[float], most: float
+    data: bytes, name: str | None, suffix: str, sizes: Sequence[float], most_symbols: float
 ) -> list[Canonical]:
     """Tell InkML, JSON and pictures apart by suffix, else by their first character."""
     begin = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
@@ -106,11 +107,11 @@ def _from_bytes(
     if suffix == ".inkml" or (suffix != ".json" and begin == b"<"):
         from inktex.ink.inkml import read_inkml  # here, since it loads lxml, which pictures do without
 
-        return _of_ink(read_inkml(data, about).ink, sizes, most)
+        return _of_ink(read_inkml(data, about).ink, sizes, most_symbols)
     if suffix == ".json" or begin in (b"[", b"{"):
-        return _of_ink(ink_from_json(data, about), sizes, most)
+        return _of_ink(ink_from_json(data, about), sizes, most_symbols)
     grey = decode(data, about)
     try:
-        return canonicalize_at(grey, sizes, most)
+        return canonicalize_at(grey, sizes, most_symbols)
     except ImageError as error:
         raise ImageError(f"{name}: {error}" if name else str(error)) from None

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from inktex.decoding.grammar import Grammar
+from inktex.decoding.options import SearchOptions
 from inktex.decoding.rescore import search_both_ways
-from inktex.decoding.search import SearchOptions, search
+from inktex.decoding.search import search
 from inktex.decoding.stepper import BoolArray, FloatArray, OnnxStepper, Stepper
 from inktex.errors import ConfigError, InktexError
 from inktex.image.box import Canonical
-from inktex.image.canonical import CANONICAL_SYMBOL_PX
 from inktex.recognition.bundle import Bundle, load_bundle
 from inktex.recognition.inputs import Source, canonical_pictures
 from inktex.recognition.result import Alternative, Recognition, TokenDetail
@@ -25,11 +25,8 @@ from inktex.recognition.token_boxes import token_details
 
 _SHIPPED = Path(__file__).parents[1] / "weights"
 _WINDOW = 256  # inputs that are prepared at a time and sorted by size
-_BATCH_PIXELS = 160_000  # padded area of a batch, with symbols of 16 px
+_BATCH_SYMBOLS = 625  # padded area of a batch, in areas of a typical symbol
 _BATCH_PICTURES = 16
-_HOPELESS = 0.001  # of 52 readings of CROHME 2013 below this probability a second look mended none
-_LONG = 18  # tokens; a second look at readings as long takes most of the time and mends few
-_LARGE = 40  # times the area of a typical symbol; larger pictures have no second look
 
 
 class _Reading(NamedTuple):
@@ -54,12 +51,12 @@ class Recognizer:
         width: hypotheses kept for a picture, 1 is greedy; ``None`` is the model's own default.
         both_ways: whether to read from both ends; ``None`` is the model's own default.
         second_look: whether doubtful readings, unless they or their pictures are large, are read again at
-            another size; ``None`` is the model's own default.
+            another size; ``None``: if the model was tuned for it.
         grammar: whether only well-formed LaTeX may be written; ``None`` is the model's own default.
 
     Raises:
-        BundleError: the bundle is missing, altered or made for another version.
-        ConfigError: an option that is not allowed.
+        BundleError: the bundle is missing, altered, made for another version, or not what it says it is.
+        ConfigError: an option that is not allowed, or that the model was not made for.
     """
 
     def __init__(
@@ -73,33 +70,21 @@ class Recognizer:
         grammar: bool | None = None,
     ) -> None:
         self.bundle = model if isinstance(model, Bundle) else load_bundle(Path(model or _SHIPPED))
-        facts = self.bundle.facts
+        metadata = self.bundle.metadata
         if threads is not None and threads < 1:
             raise ConfigError(f"threads must be at least 1, got {threads}")
-        defaults = facts.search
-        try:
-            self._options = SearchOptions(
-                defaults.width if width is None else width,
-                defaults.length_penalty,
-                defaults.max_length,
-                defaults.prune,
-            )
-        except ValueError as error:
-            raise ConfigError(str(error)) from None
-        self._options_again = replace(self._options, width=1)  # more hypotheses read no better there
-        self._both_ways = defaults.both_ways if both_ways is None else both_ways
-        grammatical = defaults.grammar if grammar is None else grammar
-        self._grammar = Grammar(self.bundle.vocabulary) if grammatical else None
-        self._sizes = [facts.symbol_px]
-        if defaults.second_below > 0 and second_look is not False:
-            self._sizes.append(facts.symbol_px * defaults.second_scale)
-        elif second_look:
+        if both_ways and not metadata.both_ways:
+            raise ConfigError(f"{self.bundle.source} reads from left to right alone: it was trained so")
+        if second_look and metadata.second_look is None:
             raise ConfigError(f"{self.bundle.source} has no second look: it was not tuned for one")
+        self._options = _chosen(metadata.search, width, both_ways, grammar)
+        self._grammar = Grammar(self.bundle.vocabulary) if self._options.grammar else None
+        self._second_look = None if second_look is False else metadata.second_look
         self._encoder, self._step = self.bundle.sessions(threads)
 
     def stepper(self) -> OnnxStepper:
         """Return a new stepper of the model, which is all that search sees of it."""
-        return OnnxStepper(self._encoder, self._step, self.bundle.facts.max_length)
+        return OnnxStepper(self._encoder, self._step, self.bundle.metadata.max_length)
 
     def recognize(self, source: Source, *, details: bool = False) -> Recognition:
         """Read one expression.
@@ -147,15 +132,18 @@ class Recognizer:
 
         Sources are taken as they are needed, so there may be any number of them.
         """
+        metadata, look = self.bundle.metadata, self._second_look
+        sizes = metadata.sizes_px if look else (metadata.symbol_px,)
+        most_symbols = look.max_symbols if look else math.inf
+        room = _BATCH_SYMBOLS * metadata.symbol_px**2
         numbered = enumerate(sources)
         while window := list(islice(numbered, _WINDOW)):
             pictures: dict[int, list[Canonical]] = {}
             for index, source in window:
                 try:
-                    pictures[index] = canonical_pictures(source, self._sizes, _LARGE * self._sizes[0] ** 2)
+                    pictures[index] = canonical_pictures(source, sizes, most_symbols)
                 except InktexError as error:
                     yield index, error
-            room = _BATCH_PIXELS * (self._sizes[0] / CANONICAL_SYMBOL_PX) ** 2
             for batch in _batches({index: looks[0].picture for index, looks in pictures.items()}, room):
                 yield from zip(batch, self._read([pictures[index] for index in batch], details), strict=True)
 
@@ -163,12 +151,17 @@ class Recognizer:
         """Read a batch of expressions, each given as its canonical pictures for one look or two."""
         stepper = self.stepper()
         found = self._look(stepper, [looks[0] for looks in pictures], self._options)
+        look = self._second_look
         doubtful = [
-            index for index, looks in enumerate(pictures) if len(looks) > 1 and self._doubts(found[index][0])
+            index
+            for index, looks in enumerate(pictures)
+            if look
+            and len(looks) > 1
+            and look.doubts(found[index][0].probability, len(found[index][0].tokens))
         ]
-        if doubtful:
+        if look and doubtful:
             larger = [pictures[index][1] for index in doubtful]
-            again = self._look(self.stepper(), larger, self._options_again)
+            again = self._look(self.stepper(), larger, replace(self._options, width=look.width))
             for index, second in zip(doubtful, again, strict=True):
                 found[index] = _seen_twice(found[index], second)
         if not details:
@@ -176,24 +169,19 @@ class Recognizer:
         followed = token_details(
             stepper,
             self.bundle.vocabulary,
-            self.bundle.facts.stride,
+            self.bundle.metadata.stride,
             [looks[0] for looks in pictures],
             [readings[0].tokens for readings in found],
-            self._both_ways,
+            self._options.both_ways,
         )
         return [self._recognition(*both) for both in zip(found, followed, strict=True)]
-
-    def _doubts(self, reading: _Reading) -> bool:
-        """Tell whether a second look at a picture that was read so may find better, and soon enough."""
-        below = self.bundle.facts.search.second_below
-        return len(reading.tokens) < _LONG and _HOPELESS <= reading.probability < below
 
     def _look(
         self, stepper: Stepper, pictures: list[Canonical], options: SearchOptions
     ) -> list[list[_Reading]]:
         """Search a batch of canonical pictures; return the readings of each, the best first."""
         vocabulary = self.bundle.vocabulary
-        found = (search_both_ways if self._both_ways else search)(
+        found = (search_both_ways if options.both_ways else search)(
             stepper,
             *_padded([canonical.picture for canonical in pictures]),
             vocabulary.start_id,
@@ -212,7 +200,7 @@ class Recognizer:
         if self._grammar is None:
             bounded = best.probability == 0
         else:
-            longest = min(self._options.max_length, self.bundle.facts.max_length)
+            longest = min(self._options.max_length, self.bundle.metadata.max_length)
             bounded = self._grammar.bounds(best.tokens, longest)
         distinct: dict[str, Alternative] = {}
         for reading, confidence in zip(readings, self._confidences(readings), strict=True):
@@ -228,13 +216,28 @@ class Recognizer:
         What the best leaves is shared among the others by their probability; none gets more than in
         proportion to the best.
         """
-        curve = self.bundle.facts.calibration
+        curve = self.bundle.metadata.calibration
         best, *others = (reading.probability for reading in readings)
         if curve is None or best <= 0:
             return [best, *others]
         confidence = curve.confidence(best, len(readings[0].tokens))
         share = min(confidence / best, (1 - confidence) / sum(others) if sum(others) > 0 else 0.0)
         return [confidence, *(probability * share for probability in others)]
+
+
+def _chosen(
+    own: SearchOptions, width: int | None, both_ways: bool | None, grammar: bool | None
+) -> SearchOptions:
+    """Return a model's own options of search with what was asked for instead."""
+    try:
+        return replace(
+            own,
+            width=own.width if width is None else width,
+            both_ways=own.both_ways if both_ways is None else both_ways,
+            grammar=own.grammar if grammar is None else grammar,
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _seen_twice(first: list[_Reading], second: list[_Reading]) -> list[_Reading]:

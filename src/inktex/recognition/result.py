@@ -80,7 +80,7 @@ class Recognition:
 
         return to_mathml(self.tokens)
 
-    def values(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain values that JSON can hold.
 
         The keys are latex, mathml (None where the LaTeX is malformed), confidence, bounded, alternatives

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inktex.data.batches.batching import NO_TARGET, Batch
-from inktex.decoding.search import SearchOptions, search
+from inktex.decoding.options import SearchOptions
+from inktex.decoding.search import search
 from inktex.errors import RunError
 from inktex.metrics.item import Item, Tokens
 from inktex.metrics.report import measure

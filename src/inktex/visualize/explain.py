@@ -61,8 +61,8 @@ def explain(recognizer: Recognizer, source: Source) -> Explanation:
     """
     tokens = recognizer.recognize(source).tokens
     bundle = recognizer.bundle
-    (canonical,) = canonical_pictures(source, (bundle.facts.symbol_px,))
-    return follow(recognizer.stepper(), bundle.vocabulary, bundle.facts.stride, canonical.picture, tokens)
+    (canonical,) = canonical_pictures(source, (bundle.metadata.symbol_px,))
+    return follow(recognizer.stepper(), bundle.vocabulary, bundle.metadata.stride, canonical.picture, tokens)
 
 
 def follow(
