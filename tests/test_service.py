@@ -273,7 +273,7 @@ def test_other_pages_may_ask_only_if_they_are_let_in() -> None:
 
 def test_bodies_take_no_more_memory_than_allowed() -> None:
     """A body beyond what all may hold together is refused with 503; what was answered holds nothing."""
-    with make_client(held_bytes=len(PICTURE) + 10) as client:
+    with make_client(buffered_bytes=len(PICTURE) + 10) as client:
         answers = [client.post(READ, content=PICTURE).status_code for _ in range(3)]
         larger = client.post(READ, content=PICTURE + b"0" * 20)
 
@@ -419,6 +419,20 @@ def test_what_was_answered_is_counted() -> None:
         "inktex_pending 0.0",
     ):
         assert line in metrics.splitlines()
+
+
+def test_the_page_is_served_to_browsers(client: TestClient) -> None:
+    """A browser gets the page and what it loads, to be looked up again each time, and no other files."""
+    page = client.get("/", headers={"accept": "text/html,*/*"})
+    script = client.get("/app.js")
+
+    assert page.headers["content-type"].startswith("text/html")
+    assert "javascript" in script.headers["content-type"]
+    for answer in (page, script):
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
+        assert "script-src 'self' 'wasm-unsafe-eval';" in answer.headers["content-security-policy"]
+    for name in ("app.py", "../app.py", "..%2fapp.py", "%2e%2e/app.py", "static/app.js"):
+        assert client.get(f"/{name}").status_code == 404
 
 
 def test_below_a_root_path_everything_is_found() -> None:

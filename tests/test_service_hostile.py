@@ -222,7 +222,7 @@ def address() -> Iterator[tuple[str, int]]:
     patch = pytest.MonkeyPatch()
     patch.setattr(connections, "_HEAD_S", 0.5)
     app = create_app(StubRecognizer(), ServiceOptions(body_timeout_s=0.5))  # type: ignore[arg-type]
-    config = uvicorn.Config(app, port=0, http=connections.PunctualProtocol, ws="none", log_config=None)
+    config = uvicorn.Config(app, port=0, http=connections.HeadTimeoutProtocol, ws="none", log_config=None)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)

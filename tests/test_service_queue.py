@@ -13,8 +13,8 @@ import pytest
 pytest.importorskip("fastapi")
 from inktex.ink.strokes import Ink, ink_from_lists
 from inktex.recognition.result import Recognition
+from inktex.service.errors import RequestError
 from inktex.service.queue import ReadingQueue
-from inktex.service.refusals import RefusalError
 from stub_recognizer import StubRecognizer
 
 
@@ -59,7 +59,7 @@ def test_what_waits_together_is_read_together() -> None:
 def test_a_full_queue_refuses_at_once() -> None:
     """A request more than may wait is refused with 503 and a time to come again; no other is lost."""
 
-    async def work() -> tuple[RefusalError, list[str]]:
+    async def work() -> tuple[RequestError, list[str]]:
         stub = StubRecognizer()
         stub.go.clear()
         queue = make_queue(stub, most=2)
@@ -67,7 +67,7 @@ def test_a_full_queue_refuses_at_once() -> None:
         await until(lambda: stub.batches)
         answers += [queue.submit(ink(strokes), False) for strokes in (2, 3)]
         assert queue.full
-        with pytest.raises(RefusalError) as refused:
+        with pytest.raises(RequestError) as refused:
             queue.submit(ink(4), False)
         stub.go.set()
         read = [(await answer).latex for answer in answers]
@@ -89,7 +89,7 @@ def test_closing_reads_what_was_accepted() -> None:
         queue = make_queue(stub, together=2)
         answers = [queue.submit(ink(strokes), False) for strokes in (1, 2, 3, 4, 5)]
         await asyncio.to_thread(queue.close)
-        with pytest.raises(RefusalError):
+        with pytest.raises(RequestError):
             queue.submit(ink(6), False)
         return [(await answer).latex for answer in answers]
 

@@ -53,6 +53,21 @@ def test_the_service_does_as_its_document_says(case: Any) -> None:
     case.call_and_validate()
 
 
+def test_the_document_says_that_a_key_is_wanted() -> None:
+    """Where there are keys, the document has a scheme for them, and names it at what they open."""
+    closed = create_app(StubRecognizer(), ServiceOptions(keys=("secret",)))  # type: ignore[arg-type]
+
+    document = closed.openapi()
+
+    (scheme,) = document["components"]["securitySchemes"]
+    secured = {
+        path for path, methods in document["paths"].items() for each in methods.values() if "security" in each
+    }
+    assert document["paths"]["/api/v1/recognize"]["post"]["security"] == [{scheme: []}]
+    assert secured == {f"/api/v1/{name}" for name in ("recognize", "recognize/batch", "convert", "model")}
+    assert "securitySchemes" not in app.openapi().get("components", {})
+
+
 def test_examples_of_the_document_are_read() -> None:
     """The examples of requests in the document are read."""
     with TestClient(app) as client:

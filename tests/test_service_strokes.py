@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from inktex.errors import InktexError
 from inktex.limits import Limits
-from inktex.service.refusals import RefusalError
+from inktex.service.errors import RequestError
 from inktex.service.strokes import ink_of
 
 LIMITS = Limits(strokes=5, points=12)
@@ -79,7 +79,7 @@ def test_strokes_without_points_are_left_out() -> None:
 )
 def test_other_values_are_refused(value: Any, status: int) -> None:
     """What is no ink is refused with 422, and what is too much of it with 413."""
-    with pytest.raises(RefusalError) as refused:
+    with pytest.raises(RequestError) as refused:
         ink_of(value, LIMITS)
 
     assert refused.value.status == status

@@ -9,7 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from inktex.service.refusals import Fault, RefusalError
+from inktex.service.errors import Reason, RequestError
 
 _MOST_CLIENTS = 10_000  # that are remembered; those that were away the longest are forgotten
 
@@ -47,7 +47,7 @@ class RateLimit:
         """Take a token.
 
         Raises:
-            RefusalError: the client's bucket is empty; it says when there is one again.
+            RequestError: the client's bucket is empty; it says when there is one again.
         """
         if self._rate_per_s == 0:
             return
@@ -61,4 +61,6 @@ class RateLimit:
             return
         self._buckets[client] = tokens, now
         again_s = math.ceil((1 - tokens) / self._rate_per_s)
-        raise RefusalError(429, "too many requests of one client; try again later", Fault.OVERLOADED, again_s)
+        raise RequestError(
+            429, "too many requests of one client; try again later", Reason.OVERLOADED, again_s
+        )

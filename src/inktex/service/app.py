@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,13 +16,13 @@ from fastapi.staticfiles import StaticFiles
 from inktex import __version__
 from inktex.errors import InktexError
 from inktex.recognition.recognizer import Recognizer
-from inktex.service import answers
-from inktex.service.desk import Desk
-from inktex.service.envelope import REQUEST_ID, Envelope
+from inktex.service import responses
+from inktex.service.dispatcher import Dispatcher
+from inktex.service.errors import Reason, RequestError, request_error
 from inktex.service.formats import mathpix, myscript, native, predict
 from inktex.service.metrics import Metrics
+from inktex.service.middleware import REQUEST_ID, RequestMiddleware
 from inktex.service.options import ServiceOptions
-from inktex.service.refusals import Fault, RefusalError, refusal_of
 
 _PAGE = Path(__file__).parent / "static"
 _DESCRIPTION = (
@@ -31,7 +31,7 @@ _DESCRIPTION = (
     "and pix2tex (/predict/), in their forms."
 )
 _NO_ROUTE = {404: "there is nothing at this address", 405: "this address has no such method"}
-Problem = Callable[[RefusalError, str], Response]
+ErrorResponse = Callable[[RequestError, str], Response]
 
 
 def create_app(recognizer: Recognizer, options: ServiceOptions | None = None) -> FastAPI:
@@ -43,13 +43,13 @@ def create_app(recognizer: Recognizer, options: ServiceOptions | None = None) ->
     """
     options = options or ServiceOptions()
     metrics = Metrics()
-    desk = Desk(recognizer, options, metrics)
+    dispatcher = Dispatcher(recognizer, options, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        desk.queue.open()
+        dispatcher.queue.open()
         yield
-        await run_in_threadpool(desk.queue.close)
+        await run_in_threadpool(dispatcher.queue.close)
 
     app = FastAPI(
         title="Inktex",
@@ -60,61 +60,77 @@ def create_app(recognizer: Recognizer, options: ServiceOptions | None = None) ->
         redoc_url=None,
         lifespan=lifespan,
     )
-    routers = (native.router(desk), native.probes(desk), mathpix.router(desk), myscript.router(desk))
-    for router in (*routers, predict.router(desk, _PAGE)):
+    for router in (
+        native.router(dispatcher),
+        native.probes(dispatcher),
+        mathpix.router(dispatcher),
+        myscript.router(dispatcher),
+        predict.router(dispatcher, _PAGE),
+    ):
         app.include_router(router)
     if _PAGE.is_dir():
         app.router.default = StaticFiles(directory=_PAGE, html=True)  # a mount would hide wrong methods
-    problems = _problems(options)
-
-    async def refused(request: Request, error: Exception) -> Response:
-        return problems(request.url.path)(_refusal(error), answers.request_id(request))
-
-    kinds: tuple[int | type[Exception], ...] = (InktexError, RequestValidationError, *_NO_ROUTE)
-    for kind in kinds:
-        app.add_exception_handler(kind, refused)
+    error_responses = _error_responses(options)
+    _answer_errors(app, error_responses)
     if options.cors:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=options.cors,
-            allow_methods=["GET", "POST"],
-            allow_headers=["*"],
-            expose_headers=[REQUEST_ID, "Retry-After"],
-        )
+        _allow_origins(app, options.cors)
     app.add_middleware(
-        Envelope,
+        RequestMiddleware,
         metrics=metrics,
-        problems=problems,
-        finished=desk.release,
+        error_responses=error_responses,
+        finished=dispatcher.release,
         root_path=options.root_path,
     )
     return app
 
 
-def _problems(options: ServiceOptions) -> Callable[[str], Problem]:
+def _answer_errors(app: FastAPI, error_responses: Callable[[str], ErrorResponse]) -> None:
+    """Answer errors of ours and FastAPI's in the form of the address that was asked."""
+
+    async def respond(request: Request, error: Exception) -> Response:
+        return error_responses(request.url.path)(_request_error(error), responses.request_id(request))
+
+    kinds: tuple[int | type[Exception], ...] = (InktexError, RequestValidationError, *_NO_ROUTE)
+    for kind in kinds:
+        app.add_exception_handler(kind, respond)
+
+
+def _allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=[REQUEST_ID, "Retry-After"],
+    )
+
+
+def _error_responses(options: ServiceOptions) -> Callable[[str], ErrorResponse]:
     """Return the function that tells in whose form errors at an address are."""
-    forms: dict[str, Problem] = {
-        "/v3/strokes": mathpix.stroke_problem,
-        "/v3/": mathpix.problem,
-        "/api/v4.0/": myscript.problem,
-        "/predict": predict.problem(options.predict_format),
+    forms: dict[str, ErrorResponse] = {
+        "/v3/strokes": mathpix.stroke_error_response,
+        "/v3/": mathpix.error_response,
+        "/api/v4.0/": myscript.error_response,
+        "/predict": predict.error_response(options.predict_format),
     }
 
-    def form(path: str) -> Problem:
+    def form(path: str) -> ErrorResponse:
         path = path.removeprefix(options.root_path)
-        return next((form for begin, form in forms.items() if path.startswith(begin)), answers.problem)
+        return next(
+            (form for begin, form in forms.items() if path.startswith(begin)), responses.error_response
+        )
 
     return form
 
 
-def _refusal(error: Exception) -> RefusalError:
-    """Return the refusal that stands for an error that a request ends in."""
+def _request_error(error: Exception) -> RequestError:
+    """Return the request error that stands for an error that a request ends in."""
     if isinstance(error, InktexError):
-        return refusal_of(error)
+        return request_error(error)
     if isinstance(error, RequestValidationError):
         first = error.errors()[0]
-        return RefusalError(422, f"{first['loc'][-1]}: {first['msg'].lower()}", Fault.OPTION)
+        return RequestError(422, f"{first['loc'][-1]}: {first['msg'].lower()}", Reason.OPTION)
     status = getattr(error, "status_code", 500)
-    refusal = RefusalError(status, _NO_ROUTE.get(status, "the request cannot be answered"))
-    refusal.headers.update(getattr(error, "headers", None) or {})  # those methods that there are
-    return refusal
+    refused = RequestError(status, _NO_ROUTE.get(status, "the request cannot be answered"))
+    refused.headers.update(getattr(error, "headers", None) or {})  # those methods that there are
+    return refused

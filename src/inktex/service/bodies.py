@@ -15,7 +15,7 @@ from python_multipart import create_form_parser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File
 
-from inktex.service.refusals import GONE, Fault, RefusalError
+from inktex.service.errors import GONE, Reason, RequestError
 
 _LONGEST_NUMBER = 15  # digits
 _MOST_FIELDS = 32
@@ -45,11 +45,11 @@ async def read_body(request: Request, most: int, within_s: float, hold: Callable
         hold: told of the bytes that come, as they come; it may refuse them.
 
     Raises:
-        RefusalError: it is larger, encoded, or too slow.
+        RequestError: it is larger, encoded, or too slow.
     """
     if request.headers.get("content-encoding", "identity") != "identity":
-        raise RefusalError(
-            415, "the body must not be compressed: send it without Content-Encoding", Fault.KIND
+        raise RequestError(
+            415, "the body must not be compressed: send it without Content-Encoding", Reason.KIND
         )
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and (len(announced) > _LONGEST_NUMBER or int(announced) > most):
@@ -60,7 +60,7 @@ async def read_body(request: Request, most: int, within_s: float, hold: Callable
             while True:
                 message = await request.receive()
                 if message["type"] == "http.disconnect":
-                    raise RefusalError(GONE, "the client left before all was sent")
+                    raise RequestError(GONE, "the client left before all was sent")
                 piece = message.get("body", b"")
                 hold(len(piece))
                 body += piece
@@ -69,32 +69,32 @@ async def read_body(request: Request, most: int, within_s: float, hold: Callable
                 if not message.get("more_body", False):
                     return bytes(body)
     except TimeoutError:
-        raise RefusalError(408, f"the body did not arrive within {within_s:g} s") from None
+        raise RequestError(408, f"the body did not arrive within {within_s:g} s") from None
 
 
 def read_json(body: bytes, what: str = "the body") -> Any:
     """Return what JSON holds.
 
     Raises:
-        RefusalError: it is not JSON, or nested too deeply to be read.
+        RequestError: it is not JSON, or nested too deeply to be read.
     """
     try:
         return from_json(body, allow_inf_nan=False, cache_strings="keys")
     except ValueError as error:
-        raise RefusalError(400, f"{what} is not JSON: {error}", Fault.SYNTAX) from None
+        raise RequestError(400, f"{what} is not JSON: {error}", Reason.SYNTAX) from None
 
 
 def read_form(content_type: str, body: bytes) -> list[Part]:
     """Return the fields and files of a form, in their order.
 
     Raises:
-        RefusalError: it is damaged, or has too many parts.
+        RequestError: it is damaged, or has too many parts.
     """
     parts: list[Part] = []
 
     def take(name: bytes | None, data: bytes) -> None:
         if len(parts) == _MOST_FIELDS:
-            raise RefusalError(413, f"a form may have {_MOST_FIELDS} fields at most", Fault.TOO_LARGE)
+            raise RequestError(413, f"a form may have {_MOST_FIELDS} fields at most", Reason.TOO_LARGE)
         parts.append(Part((name or b"").decode("utf-8", "replace"), data))
 
     def take_file(file: File) -> None:
@@ -111,7 +111,7 @@ def read_form(content_type: str, body: bytes) -> list[Part]:
         parser.write(body)
         parser.finalize()
     except FormParserError as error:
-        raise RefusalError(400, f"the form is damaged: {error}", Fault.SYNTAX) from None
+        raise RequestError(400, f"the form is damaged: {error}", Reason.SYNTAX) from None
     return parts
 
 
@@ -119,21 +119,21 @@ def read_data_url(text: str, what: str = "image") -> bytes:
     """Return what a ``data:`` address with base64 holds; no other address is followed.
 
     Raises:
-        RefusalError: it is another address, or damaged.
+        RequestError: it is another address, or damaged.
     """
     head, comma, _ = text[:_LONGEST_HEAD].partition(",")
     if not comma or not head.startswith("data:") or not head.endswith(";base64"):
-        raise RefusalError(
+        raise RequestError(
             422,
             f"{what} must be a picture as data:image/...;base64,...: this service fetches no addresses and "
             "reads no files",
-            Fault.ADDRESS,
+            Reason.ADDRESS,
         )
     try:
         return base64.b64decode(text[len(head) + 1 :], validate=True)
     except (binascii.Error, ValueError):
-        raise RefusalError(422, f"{what} is not valid base64", Fault.PICTURE) from None
+        raise RequestError(422, f"{what} is not valid base64", Reason.PICTURE) from None
 
 
-def _too_large(most: int) -> RefusalError:
-    return RefusalError(413, f"the body is larger than {most // 1024:,} KB", Fault.TOO_LARGE)
+def _too_large(most: int) -> RequestError:
+    return RequestError(413, f"the body is larger than {most // 1024:,} KB", Reason.TOO_LARGE)

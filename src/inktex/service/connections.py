@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _HEAD_S = 10.0  # from a connection's begin, or from the first byte of a head, to the head's end
 
 
-class PunctualProtocol(H11Protocol):
+class HeadTimeoutProtocol(H11Protocol):
     """Uvicorn's protocol, but a connection is closed whose client does not come to the end of a head."""
 
     _deadline: asyncio.TimerHandle | None = None

@@ -34,7 +34,7 @@ class ServiceOptions:
         cors: origins whose pages may ask, besides the service's own; ``*`` is all.
         root_path: where a reverse proxy has put the service, such as ``/inktex``.
         predict_format: whose form ``/predict/`` answers in.
-        held_bytes: of all bodies together that are not answered yet; more are refused.
+        buffered_bytes: of all bodies together that are not answered yet; more are refused.
         waiting: requests that may wait to be read; more are refused.
         together: requests that are handed to the recognizer at a time.
         linger_s: how long a request waits for others to be read with, where the one before had company.
@@ -56,7 +56,7 @@ class ServiceOptions:
     cors: tuple[str, ...] = ()
     root_path: str = ""
     predict_format: PredictFormat = PredictFormat.PIX2TEX
-    held_bytes: int = 256 * 2**20
+    buffered_bytes: int = 256 * 2**20
     waiting: int = 64
     together: int = 32
     linger_s: float = 0.004

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from inktex.errors import LatexError
 from inktex.recognition.result import Alternative, Recognition
-from inktex.service.refusals import Fault, RefusalError
+from inktex.service.errors import Reason, RequestError
 
 Output = Callable[[Sequence[str]], str]
 
@@ -30,11 +30,11 @@ def written(name: str, reading: Recognition | Alternative) -> str | None:
     """Return a reading in one of the formats, None where it has no form in that.
 
     Raises:
-        RefusalError: there is no format of that name.
+        RequestError: there is no format of that name.
     """
     if name not in OUTPUTS:
-        raise RefusalError(
-            422, f"there is no format {name[:40]!r}; there are: {', '.join(OUTPUTS)}", Fault.OPTION
+        raise RequestError(
+            422, f"there is no format {name[:40]!r}; there are: {', '.join(OUTPUTS)}", Reason.OPTION
         )
     try:
         return OUTPUTS[name](reading.tokens)

@@ -16,7 +16,7 @@ from typing import Protocol
 from inktex.errors import InktexError
 from inktex.recognition.inputs import Source
 from inktex.recognition.result import Recognition
-from inktex.service.refusals import Fault, RefusalError
+from inktex.service.errors import Reason, RequestError
 
 Result = Recognition | InktexError
 _LOG = logging.getLogger("inktex.service")
@@ -92,13 +92,15 @@ class ReadingQueue:
         """Line up; return the future of what is read. Cancelling it leaves the line.
 
         Raises:
-            RefusalError: the line is full; it says when to come again.
+            RequestError: the line is full; it says when to come again.
         """
         loop = asyncio.get_running_loop()
         with self._changed:
             if self.full:
                 again_s = max(1, math.ceil(len(self._waiting) * self._pace_s))
-                raise RefusalError(503, "too many requests are waiting; try again", Fault.OVERLOADED, again_s)
+                raise RequestError(
+                    503, "too many requests are waiting; try again", Reason.OVERLOADED, again_s
+                )
             answer = loop.create_future()
             self._waiting.append(_Waiting(source, details, answer, loop))
             self._changed.notify()

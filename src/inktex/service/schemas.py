@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from inktex.service.outputs import OUTPUTS
-from inktex.service.questions import MOST_ALTERNATIVES, XML_TYPES
+from inktex.service.parsing import MOST_ALTERNATIVES, XML_TYPES
 
 
 class Detail(BaseModel):

@@ -22,7 +22,7 @@ from inktex.errors import ConfigError
 from inktex.ink.strokes import ink_from_lists
 from inktex.recognition.recognizer import Recognizer
 from inktex.service.app import create_app
-from inktex.service.connections import PunctualProtocol
+from inktex.service.connections import HeadTimeoutProtocol
 from inktex.service.logs import logging_options
 from inktex.service.metrics import SHARED_FOLDER
 from inktex.service.options import ServiceOptions
@@ -125,7 +125,7 @@ def _config(application: Application, server: ServerOptions) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         factory=True,
-        http=PunctualProtocol,
+        http=HeadTimeoutProtocol,
         ws="none",
         log_config=logging_options(),
         access_log=False,

@@ -20,7 +20,7 @@ import numpy as np
 
 from inktex.ink.strokes import FloatArray, Ink, checked_points
 from inktex.limits import Limits
-from inktex.service.refusals import Fault, RefusalError
+from inktex.service.errors import Reason, RequestError
 
 _FORMS = (
     "[[[x, y], ...], ...], lists of {x, y}, Mathpix's {x: [[...]], y: [[...]]} or MyScript's "
@@ -35,20 +35,20 @@ def ink_of(value: Any, limits: Limits) -> Ink:
     """Return the ink that strokes from JSON stand for; strokes without points are left out.
 
     Raises:
-        RefusalError: another form, no strokes, or too many strokes or points.
+        RequestError: another form, no strokes, or too many strokes or points.
         InkError: a coordinate that is not finite.
     """
     strokes: list[FloatArray] = []
     points = 0
     for number, stroke in enumerate(_strokes(value, 0), 1):
         if number > limits.strokes:
-            raise RefusalError(413, f"an ink may have {limits.strokes:,} strokes at most", Fault.TOO_LARGE)
+            raise RequestError(413, f"an ink may have {limits.strokes:,} strokes at most", Reason.TOO_LARGE)
         coordinates = _points(stroke, limits.points - points)
         points += len(coordinates)
         if coordinates:
             strokes.append(checked_points(np.array(coordinates, np.float64), "the ink"))
     if not strokes:
-        raise RefusalError(422, "there are no strokes", Fault.MISSING)
+        raise RequestError(422, "there are no strokes", Reason.MISSING)
     return Ink(tuple(strokes))
 
 
@@ -93,7 +93,7 @@ def _points(stroke: Any, most: int) -> _Points:
     if not isinstance(values, list) or not isinstance(others, list):
         _refuse("the strokes have another form")
     if len(values) > most:
-        raise RefusalError(413, "the ink has too many points", Fault.TOO_LARGE)
+        raise RequestError(413, "the ink has too many points", Reason.TOO_LARGE)
     if columns:
         if len(values) != len(others):
             _refuse(f"a stroke has {len(values)} x and {len(others)} y")
@@ -119,4 +119,4 @@ def _number(value: Any) -> float:
 
 
 def _refuse(problem: str) -> NoReturn:
-    raise RefusalError(422, f"{problem}; strokes are {_FORMS}", Fault.INK)
+    raise RequestError(422, f"{problem}; strokes are {_FORMS}", Reason.INK)

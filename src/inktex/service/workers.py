@@ -76,7 +76,7 @@ def run_workers(make_config: MakeConfig, listening: socket.socket, count: int, g
                 start()
             while woken not in (ready := wait([woken, *(worker.sentinel for worker in workers)])):
                 for worker in [each for each in workers if each.sentinel in ready]:
-                    _bury(worker, workers.pop(worker))
+                    _reap(worker, workers.pop(worker))
                     start()
         finally:
             signal.set_wakeup_fd(-1)
@@ -108,7 +108,7 @@ def _end_with(parent: BaseProcess) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _bury(worker: BaseProcess, started: float) -> None:
+def _reap(worker: BaseProcess, started: float) -> None:
     worker.join()
     if worker.exitcode == STARTUP_FAILURE:
         raise ServiceError("a worker cannot start; the log says why")

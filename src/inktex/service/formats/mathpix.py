@@ -20,12 +20,12 @@ from inktex.image.canonical import decode
 from inktex.image.header import read_header
 from inktex.recognition.inputs import Source
 from inktex.recognition.result import Recognition
-from inktex.service.answers import request_id
 from inktex.service.bodies import read_data_url, read_form
-from inktex.service.desk import Desk, apart
+from inktex.service.dispatcher import Dispatcher, apart
+from inktex.service.errors import Reason, RequestError
 from inktex.service.outputs import OUTPUTS, written
-from inktex.service.questions import form_file, parsed, picture
-from inktex.service.refusals import Fault, RefusalError
+from inktex.service.parsing import form_file, parsed, picture
+from inktex.service.responses import request_id
 from inktex.service.strokes import ink_of
 
 _STROKES_BYTES = 512 * 2**10
@@ -37,19 +37,19 @@ _DATA = (
 )  # what `include_...` of data_options and the older formats can ask for
 _LATEX_FORMATS = ("latex_styled", "latex_simplified", "latex_normal", "text", "mathml", "asciimath")
 # Names of errors: of pictures, of strokes.
-_NAMES: dict[Fault, tuple[str, str]] = {
-    Fault.UNAUTHORIZED: ("http_unauthorized", "http_unauthorized"),
-    Fault.OVERLOADED: ("http_max_requests", "http_max_requests"),
-    Fault.SYNTAX: ("json_syntax", "json_syntax"),
-    Fault.TOO_LARGE: ("sys_request_too_large", "sys_request_too_large"),
-    Fault.MISSING: ("image_missing", "strokes_missing"),
-    Fault.ADDRESS: ("image_download_error", "image_download_error"),
-    Fault.KIND: ("image_not_supported", "strokes_syntax_error"),
-    Fault.PICTURE: ("image_no_content", "strokes_no_content"),
-    Fault.CONFIDENCE: ("math_confidence", "math_confidence"),
-    Fault.INK: ("strokes_syntax_error", "strokes_syntax_error"),
-    Fault.OPTION: ("opts_value_out_of_range", "opts_value_out_of_range"),
-    Fault.OTHER: ("sys_exception", "sys_exception"),
+_NAMES: dict[Reason, tuple[str, str]] = {
+    Reason.UNAUTHORIZED: ("http_unauthorized", "http_unauthorized"),
+    Reason.OVERLOADED: ("http_max_requests", "http_max_requests"),
+    Reason.SYNTAX: ("json_syntax", "json_syntax"),
+    Reason.TOO_LARGE: ("sys_request_too_large", "sys_request_too_large"),
+    Reason.MISSING: ("image_missing", "strokes_missing"),
+    Reason.ADDRESS: ("image_download_error", "image_download_error"),
+    Reason.KIND: ("image_not_supported", "strokes_syntax_error"),
+    Reason.PICTURE: ("image_no_content", "strokes_no_content"),
+    Reason.CONFIDENCE: ("math_confidence", "math_confidence"),
+    Reason.INK: ("strokes_syntax_error", "strokes_syntax_error"),
+    Reason.OPTION: ("opts_value_out_of_range", "opts_value_out_of_range"),
+    Reason.OTHER: ("sys_exception", "sys_exception"),
 }
 
 
@@ -71,18 +71,18 @@ class _Seen:
 class Mathpix:
     """Handlers of Mathpix's form."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
 
     async def strokes(self, request: Request) -> Response:
         """Answer ``POST /v3/strokes``."""
-        desk = self._desk
-        desk.admit(request, request.headers.get("app_key", ""))
-        body = await desk.body(request, _STROKES_BYTES)
-        options = _options(parsed(body, desk.options))
+        dispatcher = self._dispatcher
+        dispatcher.admit(request, request.headers.get("app_key", ""))
+        body = await dispatcher.body(request, _STROKES_BYTES)
+        options = _options(parsed(body, dispatcher.options))
         if "strokes" not in options:
-            raise RefusalError(422, "Missing strokes in request body", Fault.MISSING)
-        ink = await apart(lambda: ink_of(options["strokes"], desk.options.limits), len(body))
+            raise RequestError(422, "Missing strokes in request body", Reason.MISSING)
+        ink = await apart(lambda: ink_of(options["strokes"], dispatcher.options.limits), len(body))
         left, top, right, bottom = ink.bounds()
         width, height = round(right - left), round(bottom - top)
         seen = await self._read(request, ink, options, width, height)
@@ -101,7 +101,7 @@ class Mathpix:
         formats = _list_of_names(options, "formats") or ["latex_styled"]
         for name in formats:
             if name not in _LATEX_FORMATS:
-                raise RefusalError(422, f"there is no format {name[:40]!r}", Fault.OPTION)
+                raise RequestError(422, f"there is no format {name[:40]!r}", Reason.OPTION)
         reading = seen.reading
         found = {name: _written(name, reading, options) for name in formats}
         return JSONResponse(
@@ -118,23 +118,23 @@ class Mathpix:
 
     async def _picture(self, request: Request) -> tuple[Source, Mapping[str, Any], int, int]:
         """Return picture, options, width and height of a request for a picture."""
-        desk = self._desk
-        desk.admit(request, request.headers.get("app_key", ""))
-        body = await desk.body(request)
+        dispatcher = self._dispatcher
+        dispatcher.admit(request, request.headers.get("app_key", ""))
+        body = await dispatcher.body(request)
         kind = request.headers.get("content-type", "")
 
         def taken() -> tuple[Source, Mapping[str, Any], int, int]:
             if kind.lower().startswith("multipart/form-data"):
                 parts = read_form(kind, body)
                 texts = [part.data for part in parts if part.name == "options_json"]
-                options = _options(parsed(texts[0], desk.options, "options_json")) if texts else {}
+                options = _options(parsed(texts[0], dispatcher.options, "options_json")) if texts else {}
                 data = form_file(parts)
             else:
-                options = _options(parsed(body, desk.options))
+                options = _options(parsed(body, dispatcher.options))
                 if not isinstance(options.get("src"), str):
-                    raise RefusalError(422, "Missing URL in request body", Fault.MISSING)
+                    raise RequestError(422, "Missing URL in request body", Reason.MISSING)
                 data = read_data_url(options["src"], "src")
-            return _cropped(picture(data, desk.options), options)
+            return _cropped(picture(data, dispatcher.options), options)
 
         return await apart(taken, len(body))
 
@@ -143,32 +143,32 @@ class Mathpix:
     ) -> _Seen:
         """Read, and hold the reading against the confidence that was asked for."""
         details = options.get("include_line_data") is True
-        reading = await self._desk.read(request, source, details)
+        reading = await self._dispatcher.read(request, source, details)
         least = options.get("confidence_threshold", 0)
         if isinstance(least, int | float) and reading.confidence < least:
-            raise RefusalError(422, "Low confidence", Fault.CONFIDENCE)
+            raise RequestError(422, "Low confidence", Reason.CONFIDENCE)
         return _Seen(reading, width, height)
 
 
-def problem(refusal: RefusalError, name: str, strokes: bool = False) -> Response:
-    """Return a refusal in Mathpix's form."""
-    identity = _NAMES[refusal.fault][strokes]
+def error_response(error: RequestError, name: str, strokes: bool = False) -> Response:
+    """Return an error in Mathpix's form."""
+    identity = _NAMES[error.reason][strokes]
     status = {"http_unauthorized": 401, "http_max_requests": 429}.get(identity, 200)
-    if refusal.status in (404, 405):
-        status = refusal.status
-    info = {"id": identity, "message": refusal.sentence, "detail": {}}
-    values = {"request_id": name, "error": refusal.sentence, "error_info": info}
-    return JSONResponse(values, status, headers=refusal.headers)
+    if error.status in (404, 405):
+        status = error.status
+    info = {"id": identity, "message": error.sentence, "detail": {}}
+    values = {"request_id": name, "error": error.sentence, "error_info": info}
+    return JSONResponse(values, status, headers=error.headers)
 
 
-def stroke_problem(refusal: RefusalError, name: str) -> Response:
-    """Return a refusal of strokes in Mathpix's form."""
-    return problem(refusal, name, strokes=True)
+def stroke_error_response(error: RequestError, name: str) -> Response:
+    """Return an error of strokes in Mathpix's form."""
+    return error_response(error, name, strokes=True)
 
 
-def router(desk: Desk) -> APIRouter:
+def router(dispatcher: Dispatcher) -> APIRouter:
     """Return the routes of Mathpix's form."""
-    mathpix = Mathpix(desk)
+    mathpix = Mathpix(dispatcher)
     routes = APIRouter(prefix="/v3", include_in_schema=False)
     for name, handler in (("strokes", mathpix.strokes), ("text", mathpix.text), ("latex", mathpix.latex)):
         routes.add_api_route(f"/{name}", handler, methods=["POST"])
@@ -177,14 +177,14 @@ def router(desk: Desk) -> APIRouter:
 
 def _options(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise RefusalError(422, "the options must be an object", Fault.SYNTAX)
+        raise RequestError(422, "the options must be an object", Reason.SYNTAX)
     return value
 
 
 def _list_of_names(options: Mapping[str, Any], key: str) -> list[str]:
     names = options.get(key, [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise RefusalError(422, f"{key} must be a list of names", Fault.OPTION)
+        raise RequestError(422, f"{key} must be a list of names", Reason.OPTION)
     return names
 
 
@@ -202,11 +202,11 @@ def _cropped(data: bytes, options: Mapping[str, Any]) -> tuple[Source, Mapping[s
     given = [region.get(key) for key in keys] if isinstance(region, dict) else []
     sides = [side for side in given if isinstance(side, int) and not isinstance(side, bool) and side >= 0]
     if len(sides) != len(keys):
-        raise RefusalError(422, f"region must have {', '.join(keys)}, whole numbers of pixels", Fault.OPTION)
+        raise RequestError(422, f"region must have {', '.join(keys)}, whole numbers of pixels", Reason.OPTION)
     left, top, columns, rows = sides
     grey = decode(data)[top : top + rows, left : left + columns]
     if not grey.size:
-        raise RefusalError(422, "the region lies outside of the picture", Fault.OPTION)
+        raise RequestError(422, "the region lies outside of the picture", Reason.OPTION)
     return np.ascontiguousarray(grey), options, width, height
 
 
@@ -257,7 +257,7 @@ def _delimiters(options: Mapping[str, Any]) -> tuple[str, str]:
     if given is None:
         return _INLINE
     if not isinstance(given, list) or len(given) != 2 or not all(isinstance(each, str) for each in given):
-        raise RefusalError(422, "math_inline_delimiters must be two strings", Fault.OPTION)
+        raise RequestError(422, "math_inline_delimiters must be two strings", Reason.OPTION)
     return given[0], given[1]
 
 

@@ -18,11 +18,11 @@ from inktex import __version__
 from inktex.ink.strokes import Ink, checked_points
 from inktex.recognition.result import Recognition
 from inktex.service.access import is_signed
-from inktex.service.desk import Desk, apart
+from inktex.service.dispatcher import Dispatcher, apart
+from inktex.service.errors import Reason, RequestError
 from inktex.service.formats.jiix import jiix
 from inktex.service.outputs import written
-from inktex.service.questions import parsed
-from inktex.service.refusals import Fault, RefusalError
+from inktex.service.parsing import parsed
 from inktex.service.strokes import ink_of
 
 LATEX, MATHML, JIIX = "application/x-latex", "application/mathml+xml", "application/vnd.myscript.jiix"
@@ -30,27 +30,27 @@ _TYPES = (LATEX, MATHML, JIIX)
 _MM_PER_INCH = 25.4
 _DPI = 96.0
 _CODES = {
-    Fault.UNAUTHORIZED: "access.not.granted",
-    Fault.OVERLOADED: "too.many.requests",
-    Fault.SYNTAX: "invalid.json",
-    Fault.TOO_LARGE: "request.too.large",
-    Fault.MISSING: "no.strokes",
-    Fault.INK: "invalid.strokes",
+    Reason.UNAUTHORIZED: "access.not.granted",
+    Reason.OVERLOADED: "too.many.requests",
+    Reason.SYNTAX: "invalid.json",
+    Reason.TOO_LARGE: "request.too.large",
+    Reason.MISSING: "no.strokes",
+    Reason.INK: "invalid.strokes",
 }
 
 
 class MyScript:
     """Handlers of MyScript's form."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
 
     async def recognize(self, request: Request) -> Response:
         """Answer ``POST /api/v4.0/iink/batch`` and ``/recognize``: they differ in how they give the scale."""
-        desk = self._desk
-        options = desk.options
-        desk.limit_rate(request)
-        body = await desk.body(request, options.ink_bytes)
+        dispatcher = self._dispatcher
+        options = dispatcher.options
+        dispatcher.limit_rate(request)
+        body = await dispatcher.body(request, options.ink_bytes)
         self._check_signature(request, body)
 
         def taken() -> tuple[Mapping[str, Any], Ink]:
@@ -59,7 +59,7 @@ class MyScript:
 
         value, ink = await apart(taken, len(body))
         kind = _wanted_type(request.headers.get("accept", ""), value)
-        reading = await desk.read(request, ink, details=kind == JIIX)
+        reading = await dispatcher.read(request, ink, details=kind == JIIX)
         return await apart(lambda: _answer(reading, kind, _jiix_options(value)), len(body))
 
     async def version(self) -> Response:
@@ -69,23 +69,25 @@ class MyScript:
         )
 
     def _check_signature(self, request: Request, body: bytes) -> None:
-        keys = self._desk.options.keys
+        keys = self._dispatcher.options.keys
         application = request.headers.get("applicationkey", "")
         if keys and not is_signed(body, application, request.headers.get("hmac", ""), keys):
-            raise RefusalError(
-                401, "the header hmac does not sign the body with a key of this service", Fault.UNAUTHORIZED
+            raise RequestError(
+                401,
+                "the header hmac does not sign the body with a key of this service",
+                Reason.UNAUTHORIZED,
             )
 
 
-def problem(refusal: RefusalError, _: str) -> Response:
-    """Return a refusal in MyScript's form."""
-    values = {"code": _CODES.get(refusal.fault, "bad.request"), "message": refusal.sentence}
-    return JSONResponse(values, refusal.status, headers=refusal.headers)
+def error_response(error: RequestError, _: str) -> Response:
+    """Return an error in MyScript's form."""
+    values = {"code": _CODES.get(error.reason, "bad.request"), "message": error.sentence}
+    return JSONResponse(values, error.status, headers=error.headers)
 
 
-def router(desk: Desk) -> APIRouter:
+def router(dispatcher: Dispatcher) -> APIRouter:
     """Return the routes of MyScript's form."""
-    myscript = MyScript(desk)
+    myscript = MyScript(dispatcher)
     routes = APIRouter(prefix="/api/v4.0/iink", include_in_schema=False)
     routes.add_api_route("/batch", myscript.recognize, methods=["POST"])
     routes.add_api_route("/recognize", myscript.recognize, methods=["POST"])
@@ -95,10 +97,10 @@ def router(desk: Desk) -> APIRouter:
 
 def _object(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise RefusalError(400, "the body must be an object", Fault.SYNTAX)
+        raise RequestError(400, "the body must be an object", Reason.SYNTAX)
     content = value.get("contentType", "Math")
     if content != "Math":
-        raise RefusalError(400, f"content of type {str(content)[:40]!r} is not read here: it must be Math")
+        raise RequestError(400, f"content of type {str(content)[:40]!r} is not read here: it must be Math")
     return value
 
 
@@ -118,7 +120,7 @@ def _in_mm(ink: Ink, value: Mapping[str, Any]) -> Ink:
 def _positive(value: Mapping[str, Any], key: str, otherwise: float) -> float:
     number = value.get(key, otherwise)
     if not isinstance(number, int | float) or isinstance(number, bool) or not 1e-6 <= number <= 1e6:
-        raise RefusalError(400, f"{key} must be a number above 0")
+        raise RequestError(400, f"{key} must be a number above 0")
     return float(number)
 
 
@@ -135,7 +137,7 @@ def _wanted_type(accept: str, value: Mapping[str, Any]) -> str:
         return JIIX
     found = next((each for each in offered if each in _TYPES), None)
     if found is None:
-        raise RefusalError(406, f"{offered[0][:60]!r} is not written here: there are {', '.join(_TYPES)}")
+        raise RequestError(406, f"{offered[0][:60]!r} is not written here: there are {', '.join(_TYPES)}")
     return found
 
 
@@ -156,5 +158,5 @@ def _answer(reading: Recognition, kind: str, boxes: bool) -> Response:
         return Response(json.dumps(jiix(reading, boxes), ensure_ascii=False), media_type=JIIX)
     text = reading.latex if kind == LATEX else written("mathml", reading)
     if text is None:
-        raise RefusalError(422, "what was read has no MathML")
+        raise RequestError(422, "what was read has no MathML")
     return Response(text, media_type=kind)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi.security import HTTPBearer
 
 from inktex.latex.tree import tokenize, validate
 from inktex.recognition.result import Recognition
-from inktex.service.answers import answer, request_id
-from inktex.service.desk import Desk, apart
+from inktex.service.dispatcher import Dispatcher, apart
+from inktex.service.errors import Reason, RequestError
 from inktex.service.formats.batch import Batch
 from inktex.service.model import model_description
 from inktex.service.outputs import OUTPUTS, written
-from inktex.service.questions import MOST_ALTERNATIVES, Wanted, format_names, parsed, question_of
-from inktex.service.refusals import Fault, RefusalError
+from inktex.service.parsing import MOST_ALTERNATIVES, OutputOptions, format_names, parse_request, parsed
+from inktex.service.responses import recognition_values, request_id
 from inktex.service.schemas import (
     BATCH_BODY,
     BATCH_LINES,
@@ -47,8 +49,8 @@ Formats = Annotated[
 class Native:
     """Handlers of the service's own form."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
 
     async def recognize(
         self,
@@ -58,15 +60,15 @@ class Native:
         formats: Formats = "",
     ) -> Response:
         """Read one expression: a picture, or strokes."""
-        desk = self._desk
-        desk.admit(request)
-        body = await desk.body(request)
+        dispatcher = self._dispatcher
+        dispatcher.admit(request)
+        body = await dispatcher.body(request)
         kind = request.headers.get("content-type", "")
-        asked = Wanted(alternatives, details, tuple(format_names(formats)))
-        options = desk.options
-        question = await apart(lambda: question_of(kind, body, asked, options), len(body))
-        reading = await desk.read(request, question.source, question.wanted.details)
-        values = {"request_id": request_id(request), **answer(reading, question.wanted)}
+        asked = OutputOptions(alternatives, details, tuple(format_names(formats)))
+        options = dispatcher.options
+        parsed_request = await apart(lambda: parse_request(kind, body, asked, options), len(body))
+        reading = await dispatcher.read(request, parsed_request.source, parsed_request.output.details)
+        values = {"request_id": request_id(request), **recognition_values(reading, parsed_request.output)}
         return JSONResponse(values)
 
     async def recognize_batch(
@@ -77,44 +79,44 @@ class Native:
         formats: Formats = "",
     ) -> Response:
         """Read many expressions: a line of JSON each; answers come as they are done, with their index."""
-        desk = self._desk
-        desk.admit(request)
-        asked = Wanted(alternatives, details, tuple(format_names(formats)))
-        body = await desk.body(request, desk.options.batch_bytes)
-        return StreamingResponse(Batch(desk, body, asked).answers(), media_type=_JSON_LINES)
+        dispatcher = self._dispatcher
+        dispatcher.admit(request)
+        asked = OutputOptions(alternatives, details, tuple(format_names(formats)))
+        body = await dispatcher.body(request, dispatcher.options.batch_bytes)
+        return StreamingResponse(Batch(dispatcher, body, asked).answers(), media_type=_JSON_LINES)
 
     async def convert(self, request: Request) -> Response:
         """Write LaTeX in other formats, as after a correction by hand."""
-        desk = self._desk
-        desk.admit(request)
-        body = await desk.body(request, desk.options.ink_bytes)
-        value = parsed(body, desk.options)
+        dispatcher = self._dispatcher
+        dispatcher.admit(request)
+        body = await dispatcher.body(request, dispatcher.options.ink_bytes)
+        value = parsed(body, dispatcher.options)
         if not isinstance(value, dict) or not isinstance(value.get("latex"), str):
-            raise RefusalError(422, "the body must be an object with latex", Fault.MISSING)
+            raise RequestError(422, "the body must be an object with latex", Reason.MISSING)
         formats = value.get("formats", ["mathml"])
         if not isinstance(formats, list) or not all(isinstance(name, str) for name in formats):
-            raise RefusalError(422, "formats must be a list of names", Fault.OPTION)
-        wanted = Wanted(0, False, tuple(dict.fromkeys(formats)))
+            raise RequestError(422, "formats must be a list of names", Reason.OPTION)
+        output = OutputOptions(0, False, tuple(dict.fromkeys(formats)))
         tokens = tokenize(value["latex"])
-        most = desk.options.latex_tokens
+        most = dispatcher.options.latex_tokens
         if len(tokens) > most:
-            raise RefusalError(413, f"the LaTeX has more than {most} tokens", Fault.TOO_LARGE)
+            raise RequestError(413, f"the LaTeX has more than {most} tokens", Reason.TOO_LARGE)
         validate(tokens)
         reading = Recognition(tuple(tokens), 1.0)
-        written_as = await apart(lambda: {name: written(name, reading) for name in wanted.formats}, len(body))
+        converted = await apart(lambda: {name: written(name, reading) for name in output.formats}, len(body))
         return JSONResponse(
             {
                 "request_id": request_id(request),
                 "latex": reading.latex,
                 "tokens": tokens,
-                "formats": written_as,
+                "formats": converted,
             }
         )
 
     async def model(self, request: Request) -> Response:
         """Tell of the model: its tokens, what was measured of it, its licence."""
-        self._desk.admit(request)
-        return JSONResponse(model_description(self._desk.recognizer.bundle, self._desk.options))
+        self._dispatcher.admit(request)
+        return JSONResponse(model_description(self._dispatcher.recognizer.bundle, self._dispatcher.options))
 
     async def health(self) -> Response:
         """Tell that the process lives."""
@@ -122,56 +124,46 @@ class Native:
 
     async def ready(self) -> Response:
         """Tell whether the next request would be read."""
-        if self._desk.queue.full:
+        if self._dispatcher.queue.full:
             return JSONResponse({"status": "busy"}, 503, headers={"retry-after": "1"})
         return JSONResponse({"status": "ready"})
 
     async def metrics(self) -> Response:
         """Tell what was counted, for Prometheus."""
-        return Response(self._desk.metrics.text(), media_type=_PROMETHEUS)
+        return Response(self._dispatcher.metrics.text(), media_type=_PROMETHEUS)
 
 
-def router(desk: Desk) -> APIRouter:
+def router(dispatcher: Dispatcher) -> APIRouter:
     """Return the routes of the service's own form."""
-    native = Native(desk)
+    native = Native(dispatcher)
     routes = APIRouter(prefix=PREFIX)
-    secured: dict[str, Any] = {"security": [{"bearer": []}]} if desk.options.keys else {}
-    routes.add_api_route(
-        "/recognize",
-        native.recognize,
-        methods=["POST"],
-        responses={200: {"model": Answer}, **PROBLEMS},
-        openapi_extra={"requestBody": RECOGNIZE_BODY, **secured},
+    # For the document alone: handlers look for the key themselves, in another header too.
+    key = [Depends(HTTPBearer(auto_error=False, scheme_name="key"))] if dispatcher.options.keys else []
+    post: tuple[tuple[str, Callable[..., Any], dict[str, Any], dict[str, Any]], ...] = (
+        ("/recognize", native.recognize, RECOGNIZE_BODY, {"model": Answer}),
+        ("/recognize/batch", native.recognize_batch, BATCH_BODY, BATCH_LINES),
+        ("/convert", native.convert, CONVERT_BODY, {"model": Conversion}),
     )
-    routes.add_api_route(
-        "/recognize/batch",
-        native.recognize_batch,
-        methods=["POST"],
-        responses={200: BATCH_LINES, **PROBLEMS},
-        openapi_extra={"requestBody": BATCH_BODY, **secured},
-        response_class=StreamingResponse,
-    )
-    routes.add_api_route(
-        "/convert",
-        native.convert,
-        methods=["POST"],
-        responses={200: {"model": Conversion}, **PROBLEMS},
-        openapi_extra={"requestBody": CONVERT_BODY, **secured},
-    )
-    routes.add_api_route("/model", native.model, responses={200: {"model": Model}}, openapi_extra=secured)
+    for address, handler, body, answer in post:
+        routes.add_api_route(
+            address,
+            handler,
+            methods=["POST"],
+            responses={200: answer, **PROBLEMS},
+            openapi_extra={"requestBody": body},
+            dependencies=key,
+        )
+    routes.add_api_route("/model", native.model, responses={200: {"model": Model}}, dependencies=key)
     routes.add_api_route("/health", native.health, responses={200: {"model": State}})
     routes.add_api_route("/ready", native.ready, responses={200: {"model": State}, 503: {"model": State}})
-    routes.add_api_route(
-        "/metrics",
-        native.metrics,
-        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
-    )
+    text = {"content": {"text/plain": {"schema": {"type": "string"}}}}
+    routes.add_api_route("/metrics", native.metrics, responses={200: text}, response_class=PlainTextResponse)
     return routes
 
 
-def probes(desk: Desk) -> APIRouter:
+def probes(dispatcher: Dispatcher) -> APIRouter:
     """Return the same answers to probes and Prometheus where these look for them."""
-    native = Native(desk)
+    native = Native(dispatcher)
     routes = APIRouter(include_in_schema=False)
     for name, handler in (("health", native.health), ("ready", native.ready), ("metrics", native.metrics)):
         routes.add_api_route(f"/{name}", handler)

@@ -16,32 +16,32 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from inktex.service.bodies import read_form
-from inktex.service.desk import Desk, apart
+from inktex.service.dispatcher import Dispatcher, apart
+from inktex.service.errors import RequestError
 from inktex.service.options import PredictFormat
-from inktex.service.questions import form_file, picture
-from inktex.service.refusals import RefusalError
+from inktex.service.parsing import form_file, picture
 
 
 class Predict:
     """Handlers of this form."""
 
-    def __init__(self, desk: Desk, page: Path) -> None:
-        self._desk, self._page = desk, page
+    def __init__(self, dispatcher: Dispatcher, page: Path) -> None:
+        self._dispatcher, self._page = dispatcher, page
 
     async def predict(self, request: Request) -> Response:
         """Answer ``POST /predict/``."""
-        desk = self._desk
-        desk.admit(request)
-        body = await desk.body(request)
+        dispatcher = self._dispatcher
+        dispatcher.admit(request)
+        body = await dispatcher.body(request)
         kind = request.headers.get("content-type", "")
         if not kind.lower().startswith("multipart/form-data"):
-            raise RefusalError(
+            raise RequestError(
                 415, "send the picture as a form (multipart/form-data) with a field named file"
             )
-        options = desk.options
+        options = dispatcher.options
         data = await apart(lambda: picture(form_file(read_form(kind, body)), options), len(body))
-        reading = await desk.read(request, data)
-        if desk.options.predict_format is PredictFormat.PIX2TEX:
+        reading = await dispatcher.read(request, data)
+        if dispatcher.options.predict_format is PredictFormat.PIX2TEX:
             return JSONResponse(reading.latex)
         return JSONResponse({**_state(HTTPStatus.OK), "data": {"pred": reading.latex}})
 
@@ -53,21 +53,21 @@ class Predict:
         return JSONResponse({**_state(HTTPStatus.OK), "data": {}}, headers={"vary": "Accept"})
 
 
-def problem(answers_as: PredictFormat) -> Callable[[RefusalError, str], Response]:
-    """Return the function that writes a refusal in this form."""
+def error_response(predict_format: PredictFormat) -> Callable[[RequestError, str], Response]:
+    """Return the function that writes an error in this form."""
 
-    def respond(refusal: RefusalError, _: str) -> Response:
-        values: dict[str, Any] = {"detail": refusal.sentence}
-        if answers_as is PredictFormat.IMAGE_TO_LATEX:
-            values = {"message": refusal.sentence, "status-code": refusal.status, "data": {}}
-        return JSONResponse(values, refusal.status, headers=refusal.headers)
+    def respond(error: RequestError, _: str) -> Response:
+        values: dict[str, Any] = {"detail": error.sentence}
+        if predict_format is PredictFormat.IMAGE_TO_LATEX:
+            values = {"message": error.sentence, "status-code": error.status, "data": {}}
+        return JSONResponse(values, error.status, headers=error.headers)
 
     return respond
 
 
-def router(desk: Desk, page: Path) -> APIRouter:
+def router(dispatcher: Dispatcher, page: Path) -> APIRouter:
     """Return the routes of this form; the page stands in a folder."""
-    predict = Predict(desk, page)
+    predict = Predict(dispatcher, page)
     routes = APIRouter(include_in_schema=False)
     for address in ("/predict/", "/predict"):
         routes.add_api_route(address, predict.predict, methods=["POST"])

@@ -11,9 +11,9 @@ from inktex.ink.inkml import read_inkml
 from inktex.ink.strokes import Ink
 from inktex.recognition.inputs import Source
 from inktex.service.bodies import Part, read_data_url, read_form, read_json
+from inktex.service.errors import Reason, RequestError
 from inktex.service.options import ServiceOptions
 from inktex.service.outputs import OUTPUTS
-from inktex.service.refusals import Fault, RefusalError
 from inktex.service.strokes import ink_of
 
 MOST_ALTERNATIVES = 10
@@ -25,7 +25,7 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class OutputOptions:
     """What to tell of a reading.
 
     Attributes:
@@ -40,24 +40,30 @@ class Wanted:
 
     def __post_init__(self) -> None:
         if not 0 <= self.alternatives <= MOST_ALTERNATIVES:
-            raise RefusalError(
-                422, f"alternatives must be 0 to {MOST_ALTERNATIVES}, got {self.alternatives}", Fault.OPTION
+            raise RequestError(
+                422,
+                f"alternatives must be 0 to {MOST_ALTERNATIVES}, got {self.alternatives}",
+                Reason.OPTION,
             )
         for name in self.formats:
             if name not in OUTPUTS:
                 known = ", ".join(OUTPUTS)
-                raise RefusalError(422, f"there is no format {name[:40]!r}; there are: {known}", Fault.OPTION)
+                raise RequestError(
+                    422, f"there is no format {name[:40]!r}; there are: {known}", Reason.OPTION
+                )
 
 
 @dataclass(frozen=True)
-class Question:
+class RecognitionRequest:
     """What to read, and what to tell of it."""
 
     source: Source
-    wanted: Wanted
+    output: OutputOptions
 
 
-def question_of(content_type: str, body: bytes, asked: Wanted, options: ServiceOptions) -> Question:
+def parse_request(
+    content_type: str, body: bytes, asked: OutputOptions, options: ServiceOptions
+) -> RecognitionRequest:
     """Return what a body asks.
 
     Args:
@@ -67,56 +73,56 @@ def question_of(content_type: str, body: bytes, asked: Wanted, options: ServiceO
         options: of the service, with bounds on what is sent.
 
     Raises:
-        RefusalError: it cannot be read, or is more than is allowed.
+        RequestError: it cannot be read, or is more than is allowed.
         InkError: InkML that cannot be read.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if not body:
-        raise RefusalError(400, "the body is empty: send a picture or strokes", Fault.MISSING)
+        raise RequestError(400, "the body is empty: send a picture or strokes", Reason.MISSING)
     if kind == "application/json":
-        return question_of_json(parsed(body, options), asked, options)
+        return parse_json(parsed(body, options), asked, options)
     if kind == "multipart/form-data":
         return _of_form(read_form(content_type, body), asked, options)
     if kind in XML_TYPES:
-        return Question(inkml(body, options), asked)
+        return RecognitionRequest(inkml(body, options), asked)
     if kind.startswith("image/") or kind in _UNKNOWN_TYPES:
-        return Question(picture(body, options), asked)
-    raise RefusalError(
+        return RecognitionRequest(picture(body, options), asked)
+    raise RequestError(
         415,
         f"{kind[:60]!r} cannot be read: send image/..., application/json, application/inkml+xml or "
         "multipart/form-data",
-        Fault.KIND,
+        Reason.KIND,
     )
 
 
-def question_of_json(value: Any, asked: Wanted, options: ServiceOptions) -> Question:
+def parse_json(value: Any, asked: OutputOptions, options: ServiceOptions) -> RecognitionRequest:
     """Return what JSON asks: strokes alone, or an object with ``strokes`` or ``image``, and options.
 
     Raises:
-        RefusalError: it asks for nothing that can be done.
+        RequestError: it asks for nothing that can be done.
     """
     if isinstance(value, list):
-        return Question(ink_of(value, options.limits), asked)
+        return RecognitionRequest(ink_of(value, options.limits), asked)
     if not isinstance(value, dict):
-        raise RefusalError(422, "the body must be strokes, or an object with strokes or image", Fault.INK)
-    wanted = _wanted(value, asked)
+        raise RequestError(422, "the body must be strokes, or an object with strokes or image", Reason.INK)
+    output = _output_options(value, asked)
     if "image" not in value:
-        return Question(ink_of(value, options.limits), wanted)
+        return RecognitionRequest(ink_of(value, options.limits), output)
     if "strokes" in value or "strokeGroups" in value:
-        raise RefusalError(422, "there are strokes and an image: send one of the two", Fault.OPTION)
+        raise RequestError(422, "there are strokes and an image: send one of the two", Reason.OPTION)
     if not isinstance(value["image"], str):
-        raise RefusalError(422, "image must be a data: address", Fault.PICTURE)
-    return Question(picture(read_data_url(value["image"]), options), wanted)
+        raise RequestError(422, "image must be a data: address", Reason.PICTURE)
+    return RecognitionRequest(picture(read_data_url(value["image"]), options), output)
 
 
 def parsed(body: bytes, options: ServiceOptions, what: str = "the body") -> Any:
     """Return what JSON holds, unless there is more in it than any ink may have.
 
     Raises:
-        RefusalError: it is not JSON, or too much.
+        RequestError: it is not JSON, or too much.
     """
     if body.count(b",") > _VALUES_A_POINT * options.limits.points:
-        raise RefusalError(413, f"{what} has more than {options.limits.points:,} points", Fault.TOO_LARGE)
+        raise RequestError(413, f"{what} has more than {options.limits.points:,} points", Reason.TOO_LARGE)
     return read_json(body, what)
 
 
@@ -124,18 +130,18 @@ def picture(data: bytes, options: ServiceOptions) -> bytes:
     """Return the bytes of a picture file, once its header was looked at.
 
     Raises:
-        RefusalError: not a picture of a known kind, or more bytes or pixels than are allowed.
+        RequestError: not a picture of a known kind, or more bytes or pixels than are allowed.
     """
     if len(data) > options.limits.file_bytes:
         allowed = options.limits.file_bytes // 2**20
-        raise RefusalError(413, f"the picture is larger than {allowed} MB", Fault.TOO_LARGE)
+        raise RequestError(413, f"the picture is larger than {allowed} MB", Reason.TOO_LARGE)
     header = read_header(data)
     if header is None:
-        raise RefusalError(415, f"this is not a picture: it must be {FORMATS}, whole", Fault.KIND)
+        raise RequestError(415, f"this is not a picture: it must be {FORMATS}, whole", Reason.KIND)
     if header.width * header.height > options.limits.pixels:
         allowed = options.limits.pixels // 1_000_000
         size = f"{header.width} x {header.height} pixels"
-        raise RefusalError(413, f"the picture has {size}; {allowed} megapixels are allowed", Fault.TOO_LARGE)
+        raise RequestError(413, f"the picture has {size}; {allowed} megapixels are allowed", Reason.TOO_LARGE)
     return data
 
 
@@ -143,16 +149,18 @@ def inkml(data: bytes, options: ServiceOptions) -> Ink:
     """Return the ink of an InkML document.
 
     Raises:
-        RefusalError: more bytes, strokes or points than are allowed.
+        RequestError: more bytes, strokes or points than are allowed.
         InkError: it cannot be read.
     """
     if len(data) > options.ink_bytes:
-        raise RefusalError(413, f"the InkML is larger than {options.ink_bytes // 1024:,} KB", Fault.TOO_LARGE)
+        raise RequestError(
+            413, f"the InkML is larger than {options.ink_bytes // 1024:,} KB", Reason.TOO_LARGE
+        )
     ink = read_inkml(data).ink
     points = sum(len(stroke) for stroke in ink.strokes)
     if len(ink.strokes) > options.limits.strokes or points > options.limits.points:
         allowed = f"{options.limits.strokes:,} strokes and {options.limits.points:,} points"
-        raise RefusalError(413, f"the ink is too large: {allowed} are allowed", Fault.TOO_LARGE)
+        raise RequestError(413, f"the ink is too large: {allowed} are allowed", Reason.TOO_LARGE)
     return ink
 
 
@@ -160,17 +168,17 @@ def form_file(parts: Sequence[Part]) -> bytes:
     """Return the file of a form.
 
     Raises:
-        RefusalError: there is none, or more than one.
+        RequestError: there is none, or more than one.
     """
     files = [part.data for part in parts if part.name == "file"]
     if len(files) != 1:
-        raise RefusalError(
-            422, f"the form must have one field named file, and has {len(files)}", Fault.MISSING
+        raise RequestError(
+            422, f"the form must have one field named file, and has {len(files)}", Reason.MISSING
         )
     return files[0]
 
 
-def _of_form(parts: Sequence[Part], asked: Wanted, options: ServiceOptions) -> Question:
+def _of_form(parts: Sequence[Part], asked: OutputOptions, options: ServiceOptions) -> RecognitionRequest:
     data = form_file(parts)
     texts = {part.name: part.data.decode("utf-8", "replace") for part in parts if part.name != "file"}
     begin = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
@@ -189,7 +197,7 @@ def _of_form(parts: Sequence[Part], asked: Wanted, options: ServiceOptions) -> Q
         values["details"] = _BOOLEANS.get(texts["details"].lower(), texts["details"])
     if "formats" in texts:
         values["formats"] = format_names(texts["formats"])
-    return Question(source, _wanted(values, asked))
+    return RecognitionRequest(source, _output_options(values, asked))
 
 
 def format_names(text: str) -> list[str]:
@@ -197,15 +205,15 @@ def format_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _wanted(values: Mapping[str, Any], asked: Wanted) -> Wanted:
+def _output_options(values: Mapping[str, Any], asked: OutputOptions) -> OutputOptions:
     """Return what an object's keys want, or else what was asked."""
     alternatives = values.get("alternatives", asked.alternatives)
     details = values.get("details", asked.details)
     formats = values.get("formats", asked.formats)
     if not isinstance(alternatives, int) or isinstance(alternatives, bool):
-        raise RefusalError(422, f"alternatives must be 0 to {MOST_ALTERNATIVES}", Fault.OPTION)
+        raise RequestError(422, f"alternatives must be 0 to {MOST_ALTERNATIVES}", Reason.OPTION)
     if not isinstance(details, bool):
-        raise RefusalError(422, "details must be true or false", Fault.OPTION)
+        raise RequestError(422, "details must be true or false", Reason.OPTION)
     if not isinstance(formats, list | tuple) or not all(isinstance(name, str) for name in formats):
-        raise RefusalError(422, "formats must be a list of names", Fault.OPTION)
-    return Wanted(alternatives, details, tuple(dict.fromkeys(formats)))
+        raise RequestError(422, "formats must be a list of names", Reason.OPTION)
+    return OutputOptions(alternatives, details, tuple(dict.fromkeys(formats)))

@@ -1,4 +1,4 @@
-"""What all formats share: a request is let in, its body read, its question answered."""
+"""What all formats share: a request is let in, its body read, what it holds handed to the recognizer."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from inktex.recognition.recognizer import Recognizer
 from inktex.recognition.result import Recognition
 from inktex.service.access import RateLimit, is_key
 from inktex.service.bodies import read_body
+from inktex.service.errors import GONE, Reason, RequestError
 from inktex.service.metrics import Metrics
 from inktex.service.options import ServiceOptions
 from inktex.service.queue import ReadingQueue
-from inktex.service.refusals import GONE, Fault, RefusalError
 
 _SMALL_BODY = 16 * 2**10  # bytes; more is taken apart in a thread, so that other requests go on
 _BASE64 = 4 / 3  # what base64 makes of a byte
@@ -26,7 +26,7 @@ _ROOM = 64 * 2**10  # for what stands round a picture
 T = TypeVar("T")
 
 
-class Desk:
+class Dispatcher:
     """Where requests are let in and answered.
 
     Args:
@@ -41,7 +41,7 @@ class Desk:
             recognizer, options.waiting, options.together, options.linger_s, metrics.observe_batch
         )
         self._rate = RateLimit(options.rate_per_s, options.burst)
-        self._held_bytes = 0
+        self._buffered_bytes = 0
 
     @property
     def most_bytes(self) -> int:
@@ -56,11 +56,11 @@ class Desk:
             key: what it offers as a key; ``None`` is what stands in its headers.
 
         Raises:
-            RefusalError: it has no key where one is wanted, or its client asks too often.
+            RequestError: it has no key where one is wanted, or its client asks too often.
         """
         if self.options.keys and not is_key(offered_key(request) if key is None else key, self.options.keys):
-            raise RefusalError(
-                401, "this service wants an API key, and this is none of its own", Fault.UNAUTHORIZED
+            raise RequestError(
+                401, "this service wants an API key, and this is none of its own", Reason.UNAUTHORIZED
             )
         self.limit_rate(request)
 
@@ -68,7 +68,7 @@ class Desk:
         """Count a request of a client.
 
         Raises:
-            RefusalError: it asks too often.
+            RequestError: it asks too often.
         """
         self._rate.take(request.client.host if request.client else "")
 
@@ -76,24 +76,24 @@ class Desk:
         """Return the body of a request, of so many bytes at most.
 
         Raises:
-            RefusalError: it is too large or too slow, or too much is being sent already.
+            RequestError: it is too large or too slow, or too much is being sent already.
         """
         state = request.state
-        state.held_bytes = 0
+        state.buffered_bytes = 0
 
         def hold(size: int) -> None:
-            if self._held_bytes + size > self.options.held_bytes:
-                raise RefusalError(
-                    503, "too much is being sent; try again", Fault.OVERLOADED, retry_after_s=1
+            if self._buffered_bytes + size > self.options.buffered_bytes:
+                raise RequestError(
+                    503, "too much is being sent; try again", Reason.OVERLOADED, retry_after_s=1
                 )
-            self._held_bytes += size
-            state.held_bytes += size
+            self._buffered_bytes += size
+            state.buffered_bytes += size
 
         return await read_body(request, most or self.most_bytes, self.options.body_timeout_s, hold)
 
     def release(self, state: Mapping[str, Any]) -> None:
         """Forget a request that was answered, by its state."""
-        self._held_bytes -= state.get("held_bytes", 0)
+        self._buffered_bytes -= state.get("buffered_bytes", 0)
 
     async def read(self, request: Request | None, source: Source, details: bool = False) -> Recognition:
         """Return what is read.
@@ -105,7 +105,7 @@ class Desk:
             details: whether to find out about each token.
 
         Raises:
-            RefusalError: the queue is full, or it took too long.
+            RequestError: the queue is full, or it took too long.
             InktexError: it cannot be read.
         """
         reading = self.queue.submit(source, details)
@@ -117,9 +117,12 @@ class Desk:
             if reading.done():
                 return reading.result()
             if leaving is not None and leaving.done():
-                raise RefusalError(GONE, "the client left before it was answered")
-            raise RefusalError(
-                503, f"it was not read within {self.options.timeout_s:g} s", Fault.OVERLOADED, retry_after_s=1
+                raise RequestError(GONE, "the client left before it was answered")
+            raise RequestError(
+                503,
+                f"it was not read within {self.options.timeout_s:g} s",
+                Reason.OVERLOADED,
+                retry_after_s=1,
             )
         finally:
             self.metrics.pending.dec()

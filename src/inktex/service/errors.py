@@ -9,7 +9,7 @@ from inktex.errors import ImageError, InkError, InktexError, LatexError
 GONE = 499  # nobody reads the answer any more; nginx's number, seen in the log alone
 
 
-class Fault(StrEnum):
+class Reason(StrEnum):
     """What is wrong, where a status alone does not tell; foreign formats have their own names for these."""
 
     UNAUTHORIZED = "unauthorized"
@@ -26,13 +26,13 @@ class Fault(StrEnum):
     OTHER = "other"
 
 
-class RefusalError(InktexError):
+class RequestError(InktexError):
     """A request that is not answered as it was meant.
 
     Args:
         status: of HTTP.
         sentence: for the client.
-        fault: what is wrong.
+        reason: what is wrong.
         retry_after_s: when it may be tried again, if that may help.
 
     Attributes:
@@ -40,22 +40,22 @@ class RefusalError(InktexError):
     """
 
     def __init__(
-        self, status: int, sentence: str, fault: Fault = Fault.OTHER, retry_after_s: int | None = None
+        self, status: int, sentence: str, reason: Reason = Reason.OTHER, retry_after_s: int | None = None
     ) -> None:
         super().__init__(sentence)
         self.status = status
         self.sentence = sentence
-        self.fault = fault
+        self.reason = reason
         self.headers: dict[str, str] = {}
         if retry_after_s is not None:
             self.headers["Retry-After"] = str(retry_after_s)
-        if fault is Fault.UNAUTHORIZED:
+        if reason is Reason.UNAUTHORIZED:
             self.headers["WWW-Authenticate"] = "Bearer"
 
 
-def refusal_of(error: InktexError) -> RefusalError:
-    """Return the refusal that stands for an error of what was sent."""
-    if isinstance(error, RefusalError):
+def request_error(error: InktexError) -> RequestError:
+    """Return the request error that stands for an error of what was sent."""
+    if isinstance(error, RequestError):
         return error
-    faults = {ImageError: Fault.PICTURE, InkError: Fault.INK, LatexError: Fault.SYNTAX}
-    return RefusalError(422, str(error), faults.get(type(error), Fault.OTHER))
+    reasons = {ImageError: Reason.PICTURE, InkError: Reason.INK, LatexError: Reason.SYNTAX}
+    return RequestError(422, str(error), reasons.get(type(error), Reason.OTHER))

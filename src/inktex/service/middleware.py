@@ -9,9 +9,9 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
+from inktex.service.errors import GONE, RequestError
 from inktex.service.logs import LOGGER
 from inktex.service.metrics import Metrics
-from inktex.service.refusals import GONE, RefusalError
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -50,13 +50,13 @@ _LONGEST_PATH = 200  # characters in the log
 _LOG = logging.getLogger(LOGGER)
 
 
-class Envelope:
+class RequestMiddleware:
     """The outermost layer of the application.
 
     Args:
         app: what answers.
         metrics: where answers are counted.
-        problems: in whose form errors at a path are.
+        error_responses: writes errors in the form of the path.
         finished: told of the state of every request once that is answered.
         root_path: where a reverse proxy has put the service; requests may come with it or without.
     """
@@ -65,12 +65,12 @@ class Envelope:
         self,
         app: Application,
         metrics: Metrics,
-        problems: Callable[[str], Callable[[RefusalError, str], Application]],
+        error_responses: Callable[[str], Callable[[RequestError, str], Application]],
         finished: Callable[[Mapping[str, Any]], None],
         root_path: str,
     ) -> None:
         self._app, self._metrics, self._root_path = app, metrics, root_path
-        self._problems, self._finished = problems, finished
+        self._error_responses, self._finished = error_responses, finished
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -99,10 +99,10 @@ class Envelope:
             _LOG.exception("a request failed", extra={"fields": {"request_id": name}})
             if status:
                 raise  # the answer has begun; that it ends early is all there is to tell
-            failure = RefusalError(
+            failure = RequestError(
                 500, "the service failed to answer; its log says why under this request_id"
             )
-            await self._problems(scope["path"])(failure, name)(scope, receive, send_on)
+            await self._error_responses(scope["path"])(failure, name)(scope, receive, send_on)
         finally:
             self._finished(scope["state"])
             self._log(scope, name, status or GONE, time.perf_counter() - started)

@@ -1,4 +1,4 @@
-"""Readings and refusals as JSON of this project."""
+"""Readings and errors as JSON of this project."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
 from inktex.recognition.result import Alternative, Recognition
+from inktex.service.errors import RequestError
 from inktex.service.outputs import written
-from inktex.service.questions import Wanted
-from inktex.service.refusals import RefusalError
+from inktex.service.parsing import OutputOptions
 
 
 def request_id(request: Request) -> str:
@@ -19,25 +19,25 @@ def request_id(request: Request) -> str:
     return str(request.state.request_id)
 
 
-def answer(reading: Recognition, wanted: Wanted) -> dict[str, Any]:
+def recognition_values(reading: Recognition, output: OutputOptions) -> dict[str, Any]:
     """Return what is told of a reading."""
     values: dict[str, Any] = {
         "latex": reading.latex,
         "confidence": reading.confidence,
         "bounded": reading.bounded,
         "tokens": list(reading.tokens),
-        **_formats(reading, wanted.formats),
+        **_formats(reading, output.formats),
         "alternatives": [
             {
                 "latex": each.latex,
                 "confidence": each.confidence,
                 "tokens": list(each.tokens),
-                **_formats(each, wanted.formats),
+                **_formats(each, output.formats),
             }
-            for each in reading.alternatives[: wanted.alternatives]
+            for each in reading.alternatives[: output.alternatives]
         ],
     }
-    if wanted.details:
+    if output.details:
         values["details"] = [
             {"token": each.token, "confidence": each.confidence, "box": each.box and list(each.box)}
             for each in reading.details
@@ -52,7 +52,7 @@ def _formats(reading: Recognition | Alternative, names: Iterable[str]) -> dict[s
     return {**({"mathml": formats["mathml"]} if "mathml" in formats else {}), "formats": formats}
 
 
-def problem(refusal: RefusalError, name: str) -> Response:
-    """Return a refusal: a sentence and the request's id."""
-    values = {"error": refusal.sentence, "request_id": name}
-    return JSONResponse(values, refusal.status, headers=refusal.headers)
+def error_response(error: RequestError, name: str) -> Response:
+    """Return an error: a sentence and the request's id."""
+    values = {"error": error.sentence, "request_id": name}
+    return JSONResponse(values, error.status, headers=error.headers)
