@@ -28,7 +28,8 @@ SUMMARY = ("Question", "Change", "Result", "Verdict", "Command")
 
 def code_blocks(text: str, language: str) -> list[str]:
     """The text of the code blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [block for name, block in blocks if name == language]
 
 
 def hero_latex() -> str:
