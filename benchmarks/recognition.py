@@ -4,19 +4,20 @@ python benchmarks/recognition.py [DATA.parquet] [--alone] [--model FOLDER] [--co
     [--rounds 5] [--name recognition]
 
 Without a data set, the examples are read. Pictures are read one at a time, by turns: each contender reads so
-many before the next reads the same, so that whatever else the machine does meets all alike, and each is as
-warm as a program that reads one picture after the other (a virtual machine may take milliseconds to give back
-memory that was not touched for a second). The first picture of a turn is read once more, untimed, before it.
+many before the next reads the same, so that whatever else the machine does meets all alike. By turns of
+sixteen each is as warm as a program that reads one picture after the other; the first picture of a turn is
+read once more, untimed, before it. By turns of one, memory has gone cold while the others read (a virtual
+machine may take milliseconds to give back memory that was not touched for a second). A cold picture is one
+that Inktex reads after a pause, as a page with a single visitor does.
 
 - ``inktex``: the model with its own search, from the bytes of the picture to the answer;
-- ``without_state``: the same, but the decoder reads the whole prefix of every hypothesis at every step;
-- ``comer``: CoMER at its published size, greedy, the whole prefix at every step, on the picture as it is and
-  for as many steps as the model wrote tokens;
-- ``comer_256_1024``: the same with every picture padded to 256 x 1024 pixels, the fixed shape of the one
-  export of CoMER for ONNX Runtime that is public.
+- ``comer_int8``: CoMER at its published size, greedy, the whole prefix at every step, products in 8 bits, on
+  pictures of height 256 and of their own width, as the public export for ONNX Runtime takes them;
+- ``comer``: the same in float32, on the picture as it is;
+- ``without_state``: Inktex, but the decoder reads the whole prefix of every hypothesis at every step.
 
-All run on ONNX Runtime in float32 with as many threads. ``--alone`` leaves out all but the first, and with
-them the need for PyTorch, which traces CoMER from random weights.
+CoMER has random weights, which changes no time, and writes as many tokens as the model did. All run on ONNX
+Runtime with as many threads. ``--alone`` leaves out all but the first, and with them the need for PyTorch.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ from record import ROOT, write_record
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.png"))
 EARLY, LATE, WINDOW = 10, 150, 5  # tokens
-TURN = 16  # pictures
+TURNS = (16, 1)  # pictures
+COLD, COLD_S = 30, 1.0  # pictures that are read cold, and the pause before each
 PAUSE_S = 0.05  # in which threads that a contender has left waiting for work go to sleep
 PICTURE_PX = (64, 256)  # height and width of the canonical picture that steps are timed on
 
@@ -71,23 +73,52 @@ def read_pictures(data: Path | None, count: int | None) -> list[bytes]:
     return [pictures[index] for index in chosen.astype(int)]
 
 
+def peers(model: Path | None, threads: int) -> dict[str, Contender]:
+    """Return the others, by name."""
+    from without_state import Comer, StatelessRecognizer  # here, since it needs PyTorch
+
+    stateless = StatelessRecognizer(model, threads=threads)
+    return {
+        "without_state": lambda picture, _: seconds(stateless.recognize, picture),
+        "comer": Comer(threads).seconds,
+        "comer_int8": Comer(threads, eight_bit=True, height_px=256).seconds,
+    }
+
+
 def one_by_one(
-    pictures: Sequence[bytes], recognizer: Recognizer, others: dict[str, Contender]
+    pictures: Sequence[bytes], steps: Sequence[int], work: dict[str, Contender], turn: int
 ) -> dict[str, list[float]]:
     """Return the seconds each contender takes for each picture; their order changes from turn to turn."""
-    work: dict[str, Contender] = {"inktex": lambda picture, _: seconds(recognizer.recognize, picture)}
-    work |= others
     times: dict[str, list[float]] = {name: [] for name in work}
-    turns = [pictures[first : first + TURN] for first in range(0, len(pictures), TURN)]
-    with progress("one by one", len(turns)) as (advance, _):
-        for number, turn in enumerate(turns):
-            steps = [len(recognizer.recognize(picture).tokens) + 1 for picture in turn]
+    turns = range(0, len(pictures), turn)
+    with progress(f"by turns of {turn}", len(turns)) as (advance, _):
+        for number, first in enumerate(turns):
+            group, tokens = pictures[first : first + turn], steps[first : first + turn]
             for name in sorted(work, reverse=bool(number % 2)):
                 time.sleep(PAUSE_S)
-                work[name](turn[0], steps[0])
-                times[name] += map(work[name], turn, steps)
+                if turn > 1:
+                    work[name](group[0], tokens[0])
+                times[name] += map(work[name], group, tokens)
             advance()
     return times
+
+
+def compared(times: dict[str, list[float]]) -> dict[str, Any]:
+    """Return the milliseconds of a picture of each contender, and how much slower the others are."""
+    return {
+        "one_by_one_ms": {name: spread(values) for name, values in times.items()},
+        "times_slower": against(times),
+    }
+
+
+def cold(pictures: Sequence[bytes], recognizer: Recognizer) -> dict[str, float]:
+    """Return the milliseconds of single pictures, each read after a pause."""
+    chosen = np.linspace(0, len(pictures) - 1, min(COLD, len(pictures))).astype(int)
+    times = []
+    for index in chosen:
+        time.sleep(COLD_S)
+        times.append(seconds(recognizer.recognize, pictures[index]))
+    return {**spread(times), "pictures": len(chosen), "pause_s": COLD_S}
 
 
 def against(times: dict[str, list[float]]) -> dict[str, dict[str, float]]:
@@ -186,18 +217,11 @@ def main() -> None:
 
     pictures = read_pictures(options.data, options.count)
     recognizer = Recognizer(options.model, threads=options.threads)
-    others: dict[str, Contender] = {}
+    work: dict[str, Contender] = {"inktex": lambda picture, _: seconds(recognizer.recognize, picture)}
     if not options.alone:
-        from without_state import Comer, StatelessRecognizer
-
-        stateless = StatelessRecognizer(options.model, threads=options.threads)
-        others = {
-            "without_state": lambda picture, _: seconds(stateless.recognize, picture),
-            "comer": Comer(options.threads).seconds,
-            "comer_256_1024": Comer(options.threads, (256, 1024)).seconds,
-        }
-    recognizer.recognize_many(pictures[:16])
-    times = one_by_one(pictures, recognizer, others)
+        work |= peers(options.model, options.threads)
+    steps = [len(answer.tokens) + 1 for answer in recognizer.recognize_many(pictures)]
+    warm, single = (compared(one_by_one(pictures, steps, work, turn)) for turn in TURNS)
     together = statistics.median(seconds(recognizer.recognize_many, pictures) for _ in range(options.rounds))
     write_record(
         options.name,
@@ -206,8 +230,9 @@ def main() -> None:
             "model": options.model.name if options.model else "shipped",
             "pictures": len(pictures),
             "threads": options.threads,
-            "one_by_one_ms": {name: spread(values) for name, values in times.items()},
-            "times_slower": against(times),
+            **warm,
+            "turns_of_one": single,
+            "cold_ms": cold(pictures, recognizer),
             "together_pictures_per_s": round(len(pictures) / together, 1),
             "a_step": {
                 "beams": a_step(recognizer, 4, options.rounds),

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import onnxruntime
 import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
 from inktex.decoding.stepper import BoolArray, FloatArray, IntArray, OnnxStepper
@@ -55,8 +56,14 @@ class ReadAll(nn.Module):
         return logits[:, -1]
 
 
-def trace(module: nn.Module, inputs: dict[str, Tensor], free: dict[str, list[int]], threads: int) -> Any:
-    """Return a session of ONNX Runtime of a network some of whose dimensions are free."""
+def trace(
+    module: nn.Module, inputs: dict[str, Tensor], free: dict[str, list[int]], threads: int, eight_bit: bool
+) -> Any:
+    """Return a session of ONNX Runtime of a network some of whose dimensions are free.
+
+    With ``eight_bit`` its products have weights in 8 bits and inputs rounded to 8 when they run, as ONNX
+    Runtime's tool for dynamic quantization makes them. Convolutions stay in float32: theirs would be slower.
+    """
     with warnings.catch_warnings(), torch.no_grad(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore")
         path = Path(folder, "graph.onnx")
@@ -69,6 +76,8 @@ def trace(module: nn.Module, inputs: dict[str, Tensor], free: dict[str, list[int
             input_names=[*inputs],
             dynamic_axes=free,
         )
+        if eight_bit:
+            quantize_dynamic(path, path, op_types_to_quantize=["MatMul"], weight_type=QuantType.QInt8)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.spin_duration_us", "1000")  # as Inktex's own
@@ -99,7 +108,7 @@ class StatelessRecognizer(Recognizer):
 
     def stepper(self) -> StatelessStepper:
         """Return a new stepper of the model."""
-        return StatelessStepper(self._encoder, self._step, self.bundle.facts.max_length)
+        return StatelessStepper(self._encoder, self._step, self.bundle.metadata.max_length)
 
 
 class Comer:
@@ -107,22 +116,24 @@ class Comer:
 
     Args:
         threads: of ONNX Runtime.
-        canvas: height and width that every picture is padded to, larger ones being made smaller first, as an
-            export of fixed shape has it; ``None`` pads to multiples of the network's stride alone.
+        eight_bit: its products in 8 bits.
+        height_px: height that every picture is padded to, higher ones being made smaller first, as the public
+            export has it; ``None`` pads height like width, to a multiple of the network's stride.
     """
 
-    def __init__(self, threads: int, canvas: tuple[int, int] | None = None) -> None:
+    def __init__(self, threads: int, eight_bit: bool = False, height_px: int | None = None) -> None:
         torch.manual_seed(0)
         model = HmerMtlModel(COMER_VOCABULARY, HmerMtlOptions(cbam=False, structure_head=False)).eval()
         images, padding = torch.rand(1, 1, 64, 96), torch.zeros(1, 64, 96).bool()
         inputs = {"images": images, "padding": padding}
-        self._encoder = trace(Encode(model), inputs, {"images": [2, 3], "padding": [1, 2]}, threads)
+        free = {"images": [2, 3], "padding": [1, 2]}
+        self._encoder = trace(Encode(model), inputs, free, threads, eight_bit)
         with torch.no_grad():
             data, padding = Encode(model)(images, padding)
         inputs = {"data": data, "padding": padding, "tokens": torch.ones(1, 3, dtype=torch.long)}
         free = {"data": [1], "padding": [1, 2], "tokens": [1]}
-        self._reader = trace(ReadAll(model), inputs, free, threads)
-        self._canvas = canvas
+        self._reader = trace(ReadAll(model), inputs, free, threads, eight_bit)
+        self._height_px = height_px
 
     def seconds(self, picture: bytes, steps: int) -> float:
         """Return how long it takes to read a picture and to write some tokens."""
@@ -137,10 +148,11 @@ class Comer:
 
     def _padded(self, ink: FloatArray) -> tuple[FloatArray, BoolArray]:
         """Return a picture [h, w] as a batch of one with its padding."""
-        height, width = self._canvas or (-(-side // STRIDE) * STRIDE for side in ink.shape)
-        scale = min(1.0, height / ink.shape[0], width / ink.shape[1])
-        if scale < 1:
-            ink = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[:height, :width]
+        if self._height_px and ink.shape[0] > self._height_px:
+            scale = self._height_px / ink.shape[0]
+            ink = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[: self._height_px]
+        height, width = (-(-side // STRIDE) * STRIDE for side in ink.shape)
+        height = self._height_px or height
         images, padding = np.zeros((1, 1, height, width), np.float32), np.ones((1, height, width), np.bool_)
         images[0, 0, : ink.shape[0], : ink.shape[1]] = ink
         padding[0, : ink.shape[0], : ink.shape[1]] = False
