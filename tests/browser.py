@@ -1,10 +1,44 @@
-"""A page open in Chromium, for tests of the pages that are written."""
+"""Chromium, and a page open in it, for tests of the pages that are written."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
+
+_FLAGS = (
+    "headless",
+    "no-sandbox",
+    "disable-gpu",
+    "disable-quic",
+    "no-first-run",
+    "disable-background-networking",
+    "disable-component-update",
+    "disable-sync",
+    "window-size=1400,900",
+)
+
+
+def chromium(profile: Path) -> Any:
+    """Start Chromium without a window, with its log of messages and of requests; None where there is none.
+
+    Args:
+        profile: the folder in which it keeps what it keeps.
+    """
+    from selenium import webdriver
+
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if program is None or driver is None:
+        return None
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for flag in (*_FLAGS, f"user-data-dir={profile}"):
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    chrome.set_script_timeout(120)
+    return chrome
 
 
 class Page:

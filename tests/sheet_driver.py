@@ -9,10 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from selenium.webdriver.common.actions.action_builder import ActionBuilder
-from selenium.webdriver.common.actions.pointer_input import PointerInput
-from selenium.webdriver.common.keys import Keys
-
 Stroke = Sequence[Sequence[float]]
 DESKTOP, PHONE = (1280, 800), (390, 844)
 _PATIENCE_S = 30.0
@@ -91,6 +87,9 @@ class Desk:
 
     def draw(self, strokes: Sequence[Stroke], kind: str = "pen", pressure: float = 0.5) -> None:
         """Write strokes, given in pixels from the sheet's upper left corner, with real pointer events."""
+        from selenium.webdriver.common.actions.action_builder import ActionBuilder
+        from selenium.webdriver.common.actions.pointer_input import PointerInput
+
         left, top = self.run(
             "const r = document.getElementById('sheet').getBoundingClientRect(); return [r.left, r.top]"
         )
@@ -204,6 +203,8 @@ class Desk:
 
     def undo(self) -> None:
         """Undo by the keyboard."""
+        from selenium.webdriver.common.keys import Keys
+
         self.driver.find_element("css selector", "#sheet").send_keys(Keys.CONTROL, "z")
 
     def picture(self, path: Path) -> bytes:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from selenium.webdriver.common.keys import Keys
 
 from service_stub import Stub, running
 from sheet_driver import DESKTOP, PHONE, Desk
+
+Keys = pytest.importorskip("selenium.webdriver.common.keys", reason="selenium is not installed").Keys
 
 # x, 2 above it, a plus of two strokes, 1: one stroke for each written token of "x ^ { 2 } + 1" but the plus.
 X = [(150, 200), (165, 220), (185, 245)]

@@ -2,13 +2,9 @@
 
 import { escaped } from "./export.js";
 
-/**
- * @typedef {object} Mark a piece of the drawing, in pixels of the page
- * @property {string} svg
- */
-
 const MARGIN = 8;
 const FONTS = "'Latin Modern Math', 'STIX Two Math', 'Cambria Math', 'Times New Roman', serif";
+const TALL = /[()[\]{}|∥⟨⟩⌊⌋⌈⌉∑∏∫∬∮⋃⋂]/u; // what grows with what it encloses or sums
 const PNG_SCALE = 4;
 
 /**
@@ -19,7 +15,7 @@ const PNG_SCALE = 4;
  */
 export function asSvg(math, color = "#000") {
   const bounds = math.getBoundingClientRect();
-  const pieces = [...math.querySelectorAll("mi, mn, mo, mtext, mfrac, msqrt, mroot")].flatMap(drawn);
+  const pieces = [...math.querySelectorAll("mi, mn, mo, mtext, mfrac, msqrt, mroot, mrow")].flatMap(drawn);
   const boxes = [bounds, ...pieces.map((piece) => piece.box)];
   const left = Math.min(...pieces.map((piece) => piece.box.left)) - MARGIN;
   const right = Math.max(...pieces.map((piece) => piece.box.right)) + MARGIN;
@@ -43,10 +39,13 @@ ${body}
  * @returns {Piece[]}
  */
 function drawn(element) {
+  if (element.localName === "mrow") return overline(element);
   if (element.localName === "mfrac") return fractionBar(element);
   if (element.localName === "msqrt" || element.localName === "mroot") return radical(element);
-  const text = (element.textContent ?? "").trim();
+  const written = (element.textContent ?? "").trim();
   const style = getComputedStyle(element);
+  const slanted = element.localName === "mi" && element.getAttribute("mathvariant") !== "normal";
+  const text = slanted && style.textTransform !== "none" ? italic(written) : written;
   if (!text || /^[\u2061-\u2064]$/u.test(text) || style.color === "rgba(0, 0, 0, 0)") return [];
   return [letters(element, text, style)];
 }
@@ -58,33 +57,44 @@ function drawn(element) {
  * @returns {Piece}
  */
 function letters(element, text, style) {
+  const measure = measured(text, style);
+  const box = element.getBoundingClientRect();
+  const bold = Number(style.fontWeight) >= 600 ? ' font-weight="bold"' : "";
+  const size = `font-size="${round(parseFloat(style.fontSize))}"${bold}`;
+  if (element.localName === "mo" && TALL.test(text) && box.height > 1.35 * measure.inkHeight) {
+    const [across, down] = [Math.max(1, box.width / measure.advance), box.height / measure.inkHeight];
+    const place = `translate(${round(box.left)} ${round(box.top + measure.inkAscent * down)})`;
+    const scale = `scale(${round(Math.min(across, down))} ${round(down)})`;
+    return { svg: `<text transform="${place} ${scale}" ${size}>${escaped(text)}</text>`, box };
+  }
   const range = document.createRange();
   range.selectNodeContents(element);
-  const [line, box] = [range.getBoundingClientRect(), element.getBoundingClientRect()];
-  const size = parseFloat(style.fontSize);
-  const measure = measured(text, style);
-  const italic = element.localName === "mi" && [...text].length === 1 && style.textTransform !== "none";
-  const look = italic && element.getAttribute("mathvariant") !== "normal" ? ' font-style="italic"' : "";
-  const stretched =
-    element.localName === "mo" && box.height > 1.35 * measure.inkHeight && /[([{|)\]}√∥⟨⟩⌊⌋⌈⌉]/u.test(text);
-  const bold = Number(style.fontWeight) >= 600 ? ' font-weight="bold"' : "";
-  if (stretched) {
-    const scale = box.height / measure.inkHeight;
-    const baseline = box.top + measure.inkAscent * scale;
-    const move = `translate(${round(box.left)} ${round(baseline)}) scale(1 ${round(scale)})`;
-    return {
-      svg: `<text transform="${move}" font-size="${round(size)}"${bold}>${escaped(text)}</text>`,
-      box,
-    };
-  }
-  const large =
-    element.localName === "mo" && /[∑∏∫∮⋃⋂]/u.test(text) ? Math.max(1, box.height / measure.inkHeight) : 1;
-  const baseline =
-    large > 1
-      ? box.top + measure.inkAscent * large
-      : line.top + (line.height - measure.height) / 2 + measure.ascent;
-  const at = `x="${round(line.left)}" y="${round(baseline)}" font-size="${round(size * large)}"`;
-  return { svg: `<text ${at}${look}${bold}>${escaped(text)}</text>`, box };
+  const line = range.getBoundingClientRect();
+  // The space around an operator is part of its box.
+  const left = element.localName === "mo" ? box.left + (box.width - measure.advance) / 2 : line.left;
+  const baseline = line.top + (line.height - measure.height) / 2 + measure.ascent;
+  const svg = `<text x="${round(left)}" y="${round(baseline)}" ${size}>${escaped(text)}</text>`;
+  return { svg, box };
+}
+
+/** First letters of runs of the alphabet, how many follow, and where their mathematical italics begin. */
+const ITALICS = [
+  ["A", 26, 0x1d434],
+  ["a", 26, 0x1d44e],
+  ["Α", 25, 0x1d6e2],
+  ["α", 25, 0x1d6fc],
+].map(([first, count, italics]) => [String(first).charCodeAt(0), Number(count), Number(italics)]);
+
+/**
+ * A single letter as browsers show it in mathematics; more letters stay upright.
+ * @param {string} text
+ */
+function italic(text) {
+  const code = text.charCodeAt(0);
+  if (text.length > 1) return text;
+  if (text === "h") return "\u210e"; // older than its alphabet, whose place for it is empty
+  const run = ITALICS.find(([first, count]) => code >= first && code < first + count);
+  return run ? String.fromCodePoint(run[2] + code - run[0]) : text;
 }
 
 /**
@@ -98,9 +108,31 @@ function measured(text, style) {
   return {
     ascent: metrics.fontBoundingBoxAscent,
     height: metrics.fontBoundingBoxAscent + metrics.fontBoundingBoxDescent,
+    advance: Math.max(1, metrics.width),
     inkAscent: metrics.actualBoundingBoxAscent,
     inkHeight: Math.max(1, metrics.actualBoundingBoxAscent + metrics.actualBoundingBoxDescent),
   };
+}
+
+/**
+ * @param {Element} row that may have a line above
+ * @returns {Piece[]}
+ */
+function overline(row) {
+  if (parseFloat(getComputedStyle(row).borderTopWidth) === 0) return [];
+  const box = row.getBoundingClientRect();
+  return [
+    {
+      svg: line(
+        [
+          [box.left, box.top],
+          [box.right, box.top],
+        ],
+        row,
+      ),
+      box,
+    },
+  ];
 }
 
 /**
