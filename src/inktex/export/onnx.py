@@ -237,9 +237,8 @@ def _graph(module: nn.Module, inputs: Named, outputs: Named, others: list[Tensor
         for (name, one), other in zip((*inputs.items(), *outputs.items()), others, strict=True)
     }
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
-        warnings.simplefilter(
-            "ignore"
-        )  # tracer warnings: what they warn of is checked on other sizes afterwards
+        # What the tracer warns of is checked on other sizes afterwards.
+        warnings.simplefilter("ignore")
         torch.onnx.export(
             module.eval(),
             tuple(inputs.values()),

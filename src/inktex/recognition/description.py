@@ -9,17 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 from inktex.decoding.options import SearchOptions
 from inktex.errors import BundleError
 from inktex.recognition.metadata import Calibration, Metadata, SecondLook
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
 FORMAT = 5
-_T = TypeVar("_T", bound="DataclassInstance")
+_T = TypeVar("_T")
 _KINDS: dict[str, Any] = {
     "str": (str,),
     "int": (int,),
@@ -128,7 +125,7 @@ def _built(kind: type[_T], value: Any, source: str, prefix: str = "") -> _T:
     """Make a dataclass of an object's keys, each of which has to be there and of its kind."""
     if not isinstance(value, dict):
         raise BundleError(f"{source}: {prefix.rstrip('.')} must be an object, not {value!r}")
-    kinds = {each.name: str(each.type) for each in fields(kind)}
+    kinds = {each.name: str(each.type) for each in fields(cast(Any, kind))}
     for key in sorted(kinds.keys() ^ value.keys()):
         raise BundleError(f"{source}: the key {prefix}{key} is {'missing' if key in kinds else 'unknown'}")
     values = {key: _of_kind(value[key], name, f"{source}: {prefix}{key}") for key, name in kinds.items()}
