@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ pytest.importorskip("pyarrow")
 
 from drawn_runs import logged, tiny_config, write_formulas
 from inktex.errors import ConfigError
-from inktex.training.config import OptimizerOptions, TrainConfig
+from inktex.training import learning_rate
+from inktex.training.config import OptimizerOptions, TrainConfig, TrainerOptions
 from inktex.training.learning_rate import LearningRate, highest_learning_rate, share
 from inktex.training.module import TrainingModule
 from inktex.training.run import train
@@ -53,6 +55,55 @@ def test_cosine_rises_and_falls() -> None:
     assert shares[55] == pytest.approx((1 + 0.05) / 2)
     assert shares[100] == pytest.approx(0.05)
     assert np.all(np.diff(shares[10:]) < 0)
+
+
+@pytest.mark.parametrize(("warmup", "total"), [(0.1, 100), (0.02, 333), (0.0, 7)])
+def test_cosine_is_that_of_pytorch(warmup: float, total: int) -> None:
+    """Over the steps that were foreseen, the course is PyTorch's linear rise and then its cosine."""
+    options = OptimizerOptions(warmup=warmup, final_share=0.05)
+    rising = max(1, round(warmup * total))
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    rise = torch.optim.lr_scheduler.LinearLR(optimizer, 1 / rising, total_iters=max(1, rising - 1))
+    fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total - rising, options.final_share)
+    course = torch.optim.lr_scheduler.SequentialLR(optimizer, [rise, fall], [rising])
+
+    for step in range(total + 1):
+        assert share(options, total, step, 0, 0) == pytest.approx(course.get_last_lr()[0], rel=1e-9), step
+        optimizer.step()
+        course.step()
+
+
+def test_multi_step_is_that_of_pytorch() -> None:
+    """Epoch by epoch, the course is PyTorch's with the same milestones."""
+    options = OptimizerOptions(schedule="multi_step", milestones=(2, 3, 7), factor=0.3)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    course = torch.optim.lr_scheduler.MultiStepLR(optimizer, list(options.milestones), options.factor)
+
+    for epoch in range(10):
+        assert share(options, 0, 0, epoch, 0) == pytest.approx(course.get_last_lr()[0], rel=1e-9), epoch
+        optimizer.step()
+        course.step()
+
+
+@pytest.mark.parametrize("monitor", ["exprate", "wer"])
+@pytest.mark.parametrize("patience", [1, 3])
+def test_plateau_is_that_of_pytorch(monitor: str, patience: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever figures come, the rate falls when PyTorch's does; it counts what it bears, we what is too
+    much."""
+    plateau = OptimizerOptions(schedule="plateau", factor=0.5, plateau_patience=patience)
+    ours = LearningRate(TrainConfig(optimizer=plateau, trainer=TrainerOptions(monitor=monitor)))
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    mode = {"exprate": "max", "wer": "min"}[monitor]
+    theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimizer, mode, plateau.factor, patience - 1, threshold=0.0, eps=0.0
+    )
+
+    for figure in np.random.default_rng(3).integers(0, 12, 60).astype(float):
+        monkeypatch.setattr(learning_rate, "validated_figure", lambda module, monitor, it=figure: it)
+        ours.on_validation_epoch_end(SimpleNamespace(sanity_checking=False), None)
+        theirs.step(figure)
+        assert share(plateau, 0, 0, 0, ours.reductions) == pytest.approx(optimizer.param_groups[0]["lr"])
+    assert ours.reductions > 5
 
 
 # Two epochs of four batches; the learning rates of the eight updates, worked by hand.

@@ -364,6 +364,23 @@ def test_an_interruption_at_any_moment_leaves_a_sound_log(tmp_path: Path) -> Non
     assert count > 20
 
 
+@pytest.mark.parametrize("first_says", [True, False])
+def test_processes_write_checkpoints_together(first_says: bool, tmp_path: Path) -> None:
+    """Whether it is time to write is what the first process says, not the clock of each."""
+    written: list[Path] = []
+    trainer: Any = SimpleNamespace(
+        strategy=SimpleNamespace(broadcast=lambda mine: first_says),
+        is_global_zero=False,
+        save_checkpoint=written.append,
+    )
+    due = callbacks.Checkpoints(tmp_path, minutes=-1.0 if not first_says else 60.0)
+    due.on_train_start(trainer, None)
+
+    due.on_train_batch_end(trainer, None, None, None, 0)
+
+    assert bool(written) is first_says
+
+
 def throughput(run: Path) -> list[tuple[float, float]]:
     """What a run logged of each epoch: pictures a second and the share of waiting."""
     with (run / "log" / "version_0" / "metrics.csv").open(newline="") as file:

@@ -54,8 +54,8 @@ class Checkpoints(Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Write if the time has come."""
-        if time.monotonic() - self._written_s > self.seconds:
+        """Write if the time has come by the clock of the first process: all have to write together."""
+        if trainer.strategy.broadcast(time.monotonic() - self._written_s > self.seconds):
             self._write(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
