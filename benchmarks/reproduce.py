@@ -1,26 +1,28 @@
-"""The shipped model anew from CROHME's InkML files: data, synthetic ink, six trainings, a model folder.
+"""The shipped model anew from CROHME's InkML files, by the stages in configs/stages: what was run, in order.
 
 python benchmarks/reproduce.py inkml_train.zip inkml_test2013.zip FOLDER [--labels FILE] [--photos SOURCE]
     [--dry-run]
 
-Three quarters of the new expressions' labels are taken from ``--labels``, a file of LaTeX, an expression a
-line; the shipped weights have seen ink with the labels of three such lists. Without it all labels are made of
-those of the ink. ``--photos`` are photographed expressions, as ``inktex import`` takes them: four fifths are
-learnt from, twice in every epoch of the last training, with symbols that the ink has not; the shipped weights
-have seen those of MLHME-38k's part. What else they have seen is left out: further sets of synthetic ink,
-averages with the weights before, and the test of 2012 in the calibration; what they did in thirteen trainings
-is done in six.
+Each stage is a file of its own and is run as it stands. configs/stages/plan.yaml has the synthetic ink and
+the means of weights between them. Everything is written to FOLDER, in which the commands run. What an
+interrupted call has made is not made again, and its training goes on where it stood.
 
-Every command is printed before it runs. What an interrupted call has made is not made again, and its training
-goes on where it stood. All seeds are fixed; floating point still differs from machine to machine. On two CPU
-cores this takes some fourteen hours. ``--dry-run`` goes the same way with a few expressions and one epoch a
-training, in a minute or two, and leaves out the calibration, for which a few are too few.
+``--labels`` is a file of LaTeX, an expression a line; its labels are written with synthetic ink. ``--photos``
+are photographed expressions, as ``inktex import`` takes them; four fifths are learnt from. Without them their
+part is left out, and said to be. What comes out is a model like the one that ships, not the same numbers: its
+lists and photos are other people's, floating point differs from machine to machine, and synthesis and drawing
+have changed since the first stages. On two CPU cores it takes some twenty hours.
+
+``--dry-run`` goes the same way with a few expressions, a small network and one epoch a training, in a minute
+or two. It leaves out the calibration, for which a few are too few.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import os
+import re
 import shlex
 import subprocess
 import sys
@@ -29,80 +31,55 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
+import yaml
+
+from inktex import cli
 from inktex.data.dataset import read_dataset, write_dataset
 from inktex.errors import LatexError
 from inktex.latex.normalize import normalize
+from inktex.training.config import TrainConfig
+from inktex.training.reading import read_config
 from record import ROOT
 
-FEW, FEWER = 60, 3  # expressions of a dry run, for training and for validation
+STAGES = ROOT / "configs" / "stages"
+TRAIN, VALIDATION, PHOTOS, LABELS = (
+    f"data/{name}" for name in ("train.parquet", "val2013.parquet", "photos.parquet", "labels.txt")
+)
+FEW, FEWER = 12, 1  # expressions of a dry run, for training and for validation
 OFTEN = 5  # photos that a symbol must be on to become one of the model's, unless it is a letter
 HELD_BACK = 5  # of so many photos one is held back
-
-Options = dict[str, object]
-# Larger symbols, and room for them.
-LARGER: Options = {"data.symbol_px": 20, "limits.picture": 320_000, "batch.pixels": 620_000}
-TRAININGS: dict[str, Options] = {
-    # From random weights, on real ink.
-    "first": {"data.extra_per_epoch": 0, "trainer.epochs": 38, "augment.canonicalized": 0},
-    # With synthetic ink besides.
-    "second": {
-        "data.extra_per_epoch": 12_000,
-        "trainer.epochs": 13,
-        "batch.growing_epochs": 0,
-        "optimizer.learning_rate": 8e-4,
-        "optimizer.warmup": 0.01,
-        "augment.canonicalized": 0,
-    },
-    # More gently, and most drawings as the recognizer will see them.
-    "third": {
-        "data.extra_per_epoch": 9000,
-        "trainer.epochs": 16,
-        "trainer.validate_every": 4,
-        "batch.growing_epochs": 0,
-        "optimizer.learning_rate": 4e-4,
-        "augment.canonicalized": 0.6,
-    },
-    # With larger symbols.
-    "fourth": {
-        "data.extra_per_epoch": 9000,
-        **LARGER,
-        "trainer.epochs": 10,
-        "trainer.validate_every": 5,
-        "batch.growing_epochs": 0,
-        "optimizer.learning_rate": 4e-4,
-        "augment.canonicalized": 0.6,
-    },
-    # Every drawing with a thin and a thick pen, both towards what the fourth reads of the thin one.
-    "fifth": {
-        "trainer.teacher": "fourth",
-        "objective.distillation": 2,
-        "data.extra_per_epoch": 10_000,
-        **LARGER,
-        "trainer.epochs": 4,
-        "trainer.validate_every": 1,
-        "batch.growing_epochs": 0,
-        "optimizer.learning_rate": 4e-4,
-        "augment.canonicalized": 0.75,
-    },
-    # With a single pen again, and three synthetic inks for each real one.
-    "sixth": {
-        "data.extra_per_epoch": 24_000,
-        **LARGER,
-        "trainer.epochs": 4,
-        "trainer.validate_every": 1,
-        "batch.growing_epochs": 0,
-        "optimizer.learning_rate": 6e-4,
-        "augment.canonicalized": 0.75,
-    },
-}
-DRY: Options = {
+EXPORTED = ("--licence", "CC BY-NC-SA 4.0", "--second-look", "1.35", "0.4", "--eight-bit", TRAIN)
+DRY = {  # a small network, briefly
+    "model.channels": "[8, 16, 32]",
+    "model.blocks": "[1, 1, 1]",
+    "model.width": 32,
+    "model.feed_forward": 64,
+    "model.max_length": 40,
     "data.extra_per_epoch": FEW,
     "data.workers": 0,
     "trainer.epochs": 1,
     "trainer.validate_every": 1,
     "batch.growing_epochs": 0,
 }
+
+
+class Step(NamedTuple):
+    """One command, and what there is once it is done."""
+
+    done: Path
+    command: list[str]
+
+
+class Given(NamedTuple):
+    """What is at hand."""
+
+    train: Path
+    validation: Path
+    labels: Path | None
+    photos: Path | None
+    is_dry: bool
 
 
 def choose_photos(imported: Path, train: Path, out: Path) -> None:
@@ -129,53 +106,91 @@ def choose_photos(imported: Path, train: Path, out: Path) -> None:
     write_dataset([sample for sample, is_held in zip(chosen, held, strict=True) if not is_held], out)
 
 
-def steps(options: argparse.Namespace) -> Iterator[tuple[Path, list[object]]]:
-    """Yield what shows that a step is done, and its command; it must be done before the next is asked for."""
-    folder, labels, is_dry = options.folder, options.labels, options.dry_run
-    train, val2013, recombined, decomposed = (
-        folder / f"{name}.parquet" for name in ("train", "val2013", "recombined", "decomposed")
+def stage_files() -> list[Path]:
+    """Return the files of the stages in order."""
+    return sorted(STAGES.glob("[0-9]*.yaml"))
+
+
+def read_plan() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return the words of ``inktex synthesize`` for each set, and of ``inktex average`` for each mean."""
+    plan = yaml.safe_load((STAGES / "plan.yaml").read_text(encoding="utf-8"))
+    sets, means = (
+        {name: shlex.split(words) for name, words in plan[part].items()} for part in ("sets", "means")
     )
-    yield train, ["import", options.train, train]
-    yield val2013, ["import", options.validation, val2013]
-    photos = folder / "photos.parquet"
-    if options.photos is not None:
-        imported = folder / "photos_imported.parquet"
-        yield imported, ["import", options.photos, imported]
-        if not photos.exists():
-            choose_photos(imported, train, photos)
-    count = FEW if is_dry else 60_000
-    listed = [] if labels is None else ["--labels", labels, "--listed", 0.75]
-    yield recombined, ["synthesize", train, recombined, "--count", count, "--seed", 7, *listed]
-    count = FEW if is_dry else 30_000
-    yield (
-        decomposed,
-        ["synthesize", train, decomposed, "--decompose", "--least", 1, "--count", count, "--seed", 7],
-    )
-    data: Options = {
-        "data.train": f'["{train}"]',
-        "data.extra": f'["{recombined}", "{decomposed}"]',
-        "data.validation": val2013,
-    }
-    before: Options = {}
-    for name, own in TRAININGS.items():
-        settings = data | own | before | (DRY if is_dry else {})
-        if "trainer.teacher" in own:
-            settings["trainer.teacher"] = folder / str(own["trainer.teacher"])
-        if options.photos is not None and name == list(TRAININGS)[-1]:
-            settings["data.train"] = f'["{train}", "{photos}", "{photos}"]'
-        before = {"trainer.initial": folder / name}
-        done = folder / f"{name}.json"
-        if (folder / name / "checkpoints" / "last.ckpt").is_file():
-            yield done, ["train", "--resume", folder / name, "--json", done]
+    return sets, means
+
+
+def steps(given: Given) -> Iterator[Step]:
+    """Yield all steps; each must be done before the next is asked for."""
+    sets, means = read_plan()
+    yield Step(Path(TRAIN), ["import", str(given.train), TRAIN])
+    yield Step(Path(VALIDATION), ["import", str(given.validation), VALIDATION])
+    if given.photos is not None:
+        imported = Path("data/photos_imported.parquet")
+        yield Step(imported, ["import", str(given.photos), str(imported)])
+        if not Path(PHOTOS).exists():
+            choose_photos(imported, Path(TRAIN), Path(PHOTOS))
+    last = ""
+    for file in stage_files():
+        config = read_config(file)
+        for path in config.data.extra:
+            yield Step(Path(path), synthesis(path, sets[Path(path).stem], given))
+        last = f"runs/{file.stem}"
+        yield Step(Path(f"{last}.json"), training(file, config, given))
+        mean = f"{file.stem.partition('_')[0]}_mean"
+        if mean in means:
+            last = f"runs/{mean}"
+            yield Step(Path(last), averaging(means[mean], last, given))
+    yield Step(Path("checkpoint"), ["archive", last, "checkpoint"])
+    yield Step(Path("model"), ["export", last, "model", *EXPORTED])
+    if not given.is_dry:
+        yield Step(Path("calibrated.json"), ["calibrate", "model", VALIDATION, "--json", "calibrated.json"])
+
+
+def synthesis(path: str, words: list[str], given: Given) -> list[str]:
+    """Return the command that makes a set of synthetic ink, without labels where there is no list of them."""
+    words = list(words)
+    if LABELS in words:
+        if given.labels is None:
+            print(f"{path}: no list of labels is at hand (--labels), so those of the ink are written")
+            for option in ("--labels", "--listed"):
+                place = words.index(option)
+                del words[place : place + 2]
         else:
-            words = [word for key, value in settings.items() for word in (f"--{key}", value)]
-            config = ROOT / "configs" / "inktex.yaml"
-            yield done, ["train", "--config", config, "--out", folder / name, *words, "--json", done]
-    model, calibrated = folder / "model", folder / "calibrated.json"
-    licence = ("--licence", "CC BY-NC-SA 3.0")
-    yield model, ["export", folder / name, model, *licence, "--second-look", 1.35, 0.4, "--eight-bit", train]
-    if not is_dry:
-        yield calibrated, ["calibrate", model, val2013, "--json", calibrated]
+            words[words.index(LABELS)] = str(given.labels)
+    if given.is_dry:
+        words[words.index("--count") + 1] = str(FEW)
+    return ["synthesize", TRAIN, path, *words]
+
+
+def training(file: Path, config: TrainConfig, given: Given) -> list[str]:
+    """Return the command that runs a stage, or goes on with it."""
+    run = f"runs/{file.stem}"
+    json = ["--json", f"{run}.json"]
+    if Path(run, "checkpoints", "last.ckpt").is_file():
+        return ["train", "--resume", run, *json]
+    changes: dict[str, object] = dict(DRY) if given.is_dry else {}
+    if PHOTOS in config.data.train and given.photos is None:
+        print(f"{run}: no photos are at hand (--photos), so it learns from ink alone")
+        left = [path for path in config.data.train if path != PHOTOS]
+        changes["data.train"] = "[" + ", ".join(f'"{path}"' for path in left) + "]"
+    words = [word for key, value in changes.items() for word in (f"--{key}", str(value))]
+    return ["train", "--config", str(file), "--out", run, *words, *json]
+
+
+def averaging(words: list[str], out: str, given: Given) -> list[str]:
+    """Return the command that makes a mean; a dry run has one epoch of each training."""
+    if given.is_dry:
+        words = [re.sub(r"/epochs/\d+\.", "/epochs/1.", word) for word in words]
+    return ["average", *words, "--out", out]
+
+
+def run(command: list[str], given: Given) -> int:
+    """Run a command; those of a dry run in this process, which saves most of their time."""
+    print(f"inktex {shlex.join(command)}", flush=True)
+    if given.is_dry:
+        return cli.main(command)
+    return subprocess.run([sys.executable, "-m", "inktex.cli", *command], check=False).returncode
 
 
 def main() -> int:
@@ -189,17 +204,19 @@ def main() -> int:
     parser.add_argument("--dry-run", action="store_true", help="the same way with a few expressions")
     options = parser.parse_args()
 
-    options.folder.mkdir(parents=True, exist_ok=True)
-    for done, words in steps(options):
-        if done.exists():
+    sources = (options.train, options.validation, options.labels, options.photos)
+    given = Given(*(path and path.resolve() for path in sources), options.dry_run)
+    for name in ("data", "runs"):
+        (options.folder / name).mkdir(parents=True, exist_ok=True)
+    os.chdir(options.folder)
+    for step in steps(given):
+        if step.done.exists():
             continue
-        command = [str(word) for word in words]
-        print(f"inktex {shlex.join(command)}", flush=True)
-        code = subprocess.run([sys.executable, "-m", "inktex.cli", *command], check=False).returncode
+        code = run(step.command, given)
         if code:
             return code
-        if options.dry_run and command[0] == "import" and "photos" not in done.name:
-            write_dataset(read_dataset(done)[: FEWER if "val" in done.name else FEW], done)
+        if given.is_dry and step.command[0] == "import" and "photos" not in step.done.name:
+            write_dataset(read_dataset(step.done)[: FEWER if "val" in step.done.name else FEW], step.done)
     return 0
 
 

@@ -103,8 +103,9 @@ def test_a_run_can_go_back_to_its_best_weights(
 
 
 def test_what_hangs_on_a_validation_needs_one(data: Path, tmp_path: Path) -> None:
-    """Patience and going back are refused without validation data, and going back with averaged weights."""
-    for options in ({"patience": 3}, {"go_back": True}):
+    """Patience, going back and keeping epochs are refused without validation data, going back with averaged
+    weights too."""
+    for options in ({"patience": 3}, {"go_back": True}, {"keep_epochs": True}):
         wanted = tiny_config(data, optimizer=OptimizerOptions(averaging=0.0), **options)
         with pytest.raises(ConfigError, match=rf"trainer\.{next(iter(options))} needs"):
             train(wanted, tmp_path / next(iter(options)))

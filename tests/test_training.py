@@ -138,7 +138,8 @@ def test_the_last_epoch_is_validated(data: Path, tmp_path: Path) -> None:
 def test_the_best_validated_weights_are_kept(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is kept is the averaged weights of the very epoch whose validation was best."""
+    """What is kept is the averaged weights of the very epoch whose validation was best; of every epoch, if
+    that is asked for, its own."""
     course = iter([10.0, 30.0, 20.0])
     seen: list[dict[str, Any]] = []
 
@@ -148,11 +149,17 @@ def test_the_best_validated_weights_are_kept(
 
     monkeypatch.setattr(TrainingModule, "validation_figures", figures)
     monkeypatch.setattr(TrainingModule, "on_validation_epoch_end", lambda module: None)
-    train(config(data, validation=True, epochs=3, validate_every=1), tmp_path / "run")
+    train(config(data, validation=True, epochs=3, validate_every=1, keep_epochs=True), tmp_path / "run")
 
-    kept = safetensors.torch.load_file(tmp_path / "run" / "weights.safetensors")
-    matching = [all(torch.equal(kept[name], each[name]) for name in kept) for each in seen]
-    assert matching == [False, True, False]
+    def matching(file: str) -> list[bool]:
+        kept = safetensors.torch.load_file(tmp_path / "run" / file)
+        return [all(torch.equal(kept[name], each[name]) for name in kept) for each in seen]
+
+    assert matching("weights.safetensors") == [False, True, False]
+    for number in range(3):
+        assert matching(f"epochs/{number + 1}.safetensors") == [place == number for place in range(3)]
+    last = load_run(tmp_path / "run" / "checkpoints" / "last.ckpt")[0].state_dict()
+    assert all(torch.equal(value, seen[2][name]) for name, value in last.items())
 
 
 def test_a_run_folder_holds_what_using_it_needs(data: Path, tmp_path: Path) -> None:

@@ -160,6 +160,7 @@ class TrainerOptions:
             or ``loss``.
         patience: validations in a row without a better figure that end the run; 0: none do.
         go_back: after each such validation, go on from the best weights.
+        keep_epochs: keep the weights of every validation, not only of the best.
         save_every_minutes: minutes between checkpoints within an epoch.
         compile: compile the network with torch.compile.
         initial: run folder whose weights to start from, by the names of its tokens; none: random weights.
@@ -179,6 +180,7 @@ class TrainerOptions:
     monitor: str = "exprate"
     patience: int = 0
     go_back: bool = False
+    keep_epochs: bool = False
     save_every_minutes: float = 5.0
     compile: bool = False
     initial: str | None = None

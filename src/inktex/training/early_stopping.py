@@ -46,6 +46,7 @@ class Watch:
 class KeepBest(Callback):
     """Writes ``weights.safetensors`` whenever the validation is the best so far; ends a run that waits long.
 
+    With ``keep_epochs`` it writes the weights of every validation besides, to ``epochs/``.
     It also sees to it that the last epoch is validated, whatever the number of epochs between validations.
     It must stand before :class:`inktex.training.callbacks.AveragedWeights` among the callbacks, to see the
     averaged weights.
@@ -57,6 +58,7 @@ class KeepBest(Callback):
 
     def __init__(self, folder: Path, options: TrainerOptions) -> None:
         self.path = folder / "weights.safetensors"
+        self.epochs = folder / "epochs"
         self.options = options
         self.watch = Watch(options.monitor)
 
@@ -70,6 +72,9 @@ class KeepBest(Callback):
         if trainer.sanity_checking:
             return
         assert isinstance(pl_module, TrainingModule)
+        if self.options.keep_epochs and trainer.is_global_zero:
+            self.epochs.mkdir(exist_ok=True)
+            write_weights(pl_module, self.epochs / f"{trainer.current_epoch + 1}.safetensors")
         if self.watch.see(validated_figure(pl_module, self.watch.monitor)):
             if trainer.is_global_zero:
                 write_weights(pl_module, self.path)

@@ -90,6 +90,7 @@ def _validation(config: TrainConfig) -> list[ValidationBatch]:
     wanted = {
         "trainer.patience": options.patience > 0,
         "trainer.go_back": options.go_back,
+        "trainer.keep_epochs": options.keep_epochs,
         "optimizer.schedule plateau": config.optimizer.schedule == "plateau",
     }
     for name, is_wanted in wanted.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,9 +10,9 @@ from torch import Tensor, nn
 
 from inktex.data.dataset import Sample
 from inktex.errors import ConfigError, DataError, RunError, VocabularyError
-from inktex.models.families import FAMILIES
 from inktex.training.config import TrainConfig
 from inktex.training.folder import load_run, load_vocabulary
+from inktex.training.token_axes import Axes, every_combination, fits, growing_axes
 from inktex.vocabulary import Vocabulary
 
 _SHOWN = 8  # new tokens that are named
@@ -68,42 +67,35 @@ def take_weights(model: nn.Module, vocabulary: Vocabulary, config: TrainConfig, 
         raise RunError(f"{folder} cannot be started from: its family is {before.family}, not {config.family}")
     rows = [(new, known.encode([token])[0]) for new, token in enumerate(vocabulary.tokens) if token in known]
     places = torch.tensor(rows).T  # [2, kept], ids here and there
-    per_token, per_place = _axes(model, len(vocabulary), config)
+    axes = growing_axes(model, len(vocabulary), config)
     source, taken = old.state_dict(), {}
     for name, fresh in model.state_dict().items():
-        taken[name] = _merged(fresh, source.pop(name, None), places, per_token[name], per_place[name])
-        if taken[name] is None:
+        known_value = source.pop(name, None)
+        if known_value is None or not fits(fresh.shape, known_value.shape, axes[name]):
             raise RunError(f"{folder} cannot be started from: its network is of other sizes ({name})")
+        taken[name] = _merged(fresh, known_value, places, axes[name])
     if source:
         raise RunError(f"{folder} cannot be started from: its network has more parts ({min(source)})")
     model.load_state_dict(taken)
     return _summary(folder, vocabulary, known, before.model.max_length, config.model.max_length)
 
 
-def _merged(
-    fresh: Tensor, known: Tensor | None, places: Tensor, per_token: set[int], per_place: set[int]
-) -> Tensor | None:
-    """Return a tensor's known values where there are such, else fresh ones; ``None`` if the sizes do not fit.
+def _merged(fresh: Tensor, known: Tensor, places: Tensor, axes: Axes) -> Tensor:
+    """Return a tensor's known values where there are such, else fresh ones.
 
     Args:
         fresh: values of this network.
         known: values of the other.
         places: [2, kept], ids of the tokens here and there.
-        per_token: axes that count tokens.
-        per_place: axes that count places of a sequence.
+        axes: which of its axes grow.
     """
-    if known is None or known.ndim != fresh.ndim:
-        return None
-    here, there = [], []
-    for axis, sizes in enumerate(zip(fresh.shape, known.shape, strict=True)):
-        if sizes[0] != sizes[1] and axis not in per_token | per_place:
-            return None
-        both = places if axis in per_token else torch.arange(min(sizes)).expand(2, -1)
-        mesh = [-1 if other == axis else 1 for other in range(fresh.ndim)]
-        here.append(both[0].view(mesh))
-        there.append(both[1].view(mesh))
-    result = torch.zeros_like(fresh) if per_token - {0} else fresh.clone()
-    result[tuple(here)] = known.to(fresh.dtype)[tuple(there)]
+    both = [
+        places if axis in axes.tokens else torch.arange(min(sizes)).expand(2, -1)
+        for axis, sizes in enumerate(zip(fresh.shape, known.shape, strict=True))
+    ]
+    result = torch.zeros_like(fresh) if axes.tokens - {0} else fresh.clone()
+    here, there = (every_combination([each[side] for each in both]) for side in (0, 1))
+    result[here] = known.to(fresh.dtype)[there]
     return result
 
 
@@ -137,27 +129,6 @@ def load_imagenet(model: nn.Module, config: TrainConfig, path: Path) -> None:
             "takes no ImageNet weights"
         )
     load(path)
-
-
-def _axes(
-    model: nn.Module, size: int, config: TrainConfig
-) -> tuple[dict[str, set[int]], dict[str, set[int]]]:
-    """Return of each tensor the axes that count tokens of the vocabulary, and those that count places of a
-    sequence: those that grow in a network built for one more."""
-    build = FAMILIES[config.family].build
-    longer = dataclasses.replace(config.model, max_length=config.model.max_length + 1)
-    with torch.random.fork_rng(devices=[]):
-        grown = build(size + 1, config.model), build(size, longer)
-    mine = model.state_dict()
-    axes = []
-    for other in grown:
-        shapes = {name: value.shape for name, value in other.state_dict().items()}
-        axes.append({name: _differing(value, shapes[name]) for name, value in mine.items()})
-    return axes[0], axes[1]
-
-
-def _differing(value: Tensor, shape: torch.Size) -> set[int]:
-    return {axis for axis in range(value.ndim) if value.shape[axis] != shape[axis]}
 
 
 def _summary(folder: Path, vocabulary: Vocabulary, known: Vocabulary, before: int, now: int) -> str:
