@@ -573,7 +573,7 @@ def test_evaluate_refuses(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.parquet").write_text("no data set")
     write_dataset(
-        [Sample("off", split, "", ("x",), None, scribble(1)) for split in "ab"], Path("twice.parquet")
+        [Sample("off", "", source, ("x",), None, scribble(1)) for source in "ab"], Path("twice.parquet")
     )
     before = sorted(path.name for path in tmp_path.iterdir())
 
