@@ -20,6 +20,7 @@ from urllib.request import urlopen
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 _TICKS_S = 100  # of /proc/PID/stat
 _START_S = 120
+_UP = "Application startup complete."  # as Uvicorn says it
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,7 @@ class Service:
 
     def workers(self) -> list[int]:
         """Return the process ids of its workers."""
-        named = ((each, Path(f"/proc/{each}/cmdline").read_bytes()) for each in self.processes()[1:])
-        return [each for each, command in named if b"spawn_main" in command]
+        return [each for each in self.processes()[1:] if b"spawn_main" in _command_line(each)]
 
     def memory_mb(self) -> float:
         """Return what the service and its workers occupy, in megabytes."""
@@ -71,15 +71,21 @@ class Service:
         )
         return sum(int(stat[11]) + int(stat[12]) for stat in stats) / _TICKS_S
 
+    def up(self) -> set[int]:
+        """Return the process ids of the workers that have told that they are up."""
+        return {line["process"] for line in list(self.log) if line["message"] == _UP}
+
     def until_ready(self) -> None:
-        """Wait until it would read something."""
+        """Wait until it, and each of its workers, would read something."""
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline:
             try:
                 with urlopen(f"http://127.0.0.1:{self.port}/ready", timeout=5):
-                    return
+                    if self.up() >= set(self.workers()):
+                        return
             except OSError:
-                time.sleep(0.02)
+                pass
+            time.sleep(0.02)
         raise TimeoutError("the service is not ready")
 
 
@@ -159,6 +165,13 @@ async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reque
     length = _LENGTH.search(head)
     await reader.readexactly(int(length[1]) if length else 0)
     return int(head[9:12])
+
+
+def _command_line(process: int) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:  # it has just ended
+        return b""
 
 
 def _collect(lines: IO[str], log: list[dict[str, Any]]) -> None:

@@ -39,8 +39,7 @@ class Service:
     def workers(self) -> list[int]:
         """The process ids of its workers, on Linux."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        named = [(int(child), Path(f"/proc/{child}/cmdline").read_bytes()) for child in children]
-        return [child for child, command in named if b"spawn_main" in command]
+        return [int(child) for child in children if b"spawn_main" in command_line(child)]
 
     def until_ready(self) -> None:
         """Wait until it would read something."""
@@ -53,6 +52,14 @@ class Service:
             except OSError:
                 time.sleep(0.1)
         raise AssertionError(f"{self.address} is not ready after {START_S:.0f} s")
+
+
+def command_line(process: str) -> bytes:
+    """What a process was started with, nothing if it has just ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 @contextmanager

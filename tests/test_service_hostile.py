@@ -306,6 +306,31 @@ def test_a_slow_head_is_cut_off(address: tuple[str, int]) -> None:
     assert time.monotonic() - started < 30  # half of what all of the head would take
 
 
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        (r"\sqrt{", "}"),
+        (r"\frac{1}{", "}"),
+        (r"\overline{", "}"),
+        ("x^{", "}"),
+        ("x_{a}^{", "}"),
+        (r"\left(", r"\right)"),
+        (r"\begin{matrix}", r"\end{matrix}"),
+    ],
+)
+def test_nested_latex_is_converted_in_no_time(opening: str, closing: str) -> None:
+    """However deep LaTeX is nested, writing it in all formats takes no longer than other LaTeX does."""
+    latex = opening * 40 + "x" + closing * 40
+    with TestClient(create_app(StubRecognizer())) as client:  # type: ignore[arg-type]
+        formats = client.get("/api/v1/model").json()["formats"]
+        started = time.process_time()
+        answer = client.post("/api/v1/convert", json={"latex": latex, "formats": formats})
+
+    assert answer.status_code == 200
+    assert set(answer.json()["formats"]) == set(formats)
+    assert time.process_time() - started < 2
+
+
 def test_nothing_but_pictures_is_decoded_as_such() -> None:
     """A body that calls itself a picture and is JSON never reaches the recognizer past the limits on ink."""
     stub = StubRecognizer()

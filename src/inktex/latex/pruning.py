@@ -116,8 +116,8 @@ def _pruned(node: Node, display: bool) -> Node:
 def _pruned_environment(node: Environment, display: bool) -> Environment:
     """Prune cells; what the first begins with may be an argument: `\\begin{alignedat} { 2 }`."""
     first = _pruned_row(node.rows[0][0], display, before=Group(Row(())))
-    rows = [tuple(inside(cell, display) for cell in row) for row in node.rows]
-    rows[0] = (first, *rows[0][1:])
+    others = tuple(inside(cell, display) for cell in node.rows[0][1:])
+    rows = [(first, *others), *(tuple(inside(cell, display) for cell in row) for row in node.rows[1:])]
     if node.name == "aligned" and all(len(cells) == 1 for cells in rows):
         lines = aligned_cells([cells[0].items for cells in rows])
         rows = rows if lines is None else [(Row(tuple(a)), Row(tuple(b))) for a, b in lines]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from inktex.recognition.result import Alternative, Recognition
@@ -19,8 +20,14 @@ def request_id(request: Request) -> str:
     return str(request.state.request_id)
 
 
-def recognition_values(reading: Recognition, output: OutputOptions) -> dict[str, Any]:
-    """Return what is told of a reading."""
+async def recognition_values(reading: Recognition, output: OutputOptions) -> dict[str, Any]:
+    """Return what is told of a reading; formats are written in another thread, for it may take a while."""
+    if output.formats:
+        return await run_in_threadpool(_values, reading, output)
+    return _values(reading, output)
+
+
+def _values(reading: Recognition, output: OutputOptions) -> dict[str, Any]:
     values: dict[str, Any] = {
         "latex": reading.latex,
         "confidence": reading.confidence,

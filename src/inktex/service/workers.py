@@ -23,14 +23,16 @@ from inktex.service.logs import LOGGER
 
 MakeConfig = Callable[[], uvicorn.Config]  # picklable: a worker makes its own
 _YOUNG_S = 2.0  # a worker that dies younger is replaced after a pause
+_TURN_S = 0.001  # that the event loop waits after each connection; the recognizer's thread goes on
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LOG = logging.getLogger(LOGGER)
 
 
 class SharedSocket(socket.socket):
-    """A listening socket of several processes, each of which takes one connection at a time.
+    """A listening socket of several processes, which share what connections come.
 
-    An event loop that wakes for a connection would otherwise take all that wait, however busy it is.
+    An event loop that wakes for a connection would otherwise take all that wait, before another process is
+    awake. This one takes a single connection at a time, and then lets the others have their turn.
     """
 
     _took = False
@@ -41,10 +43,12 @@ class SharedSocket(socket.socket):
         if not self._took:
             raise BlockingIOError
         try:
-            return super().accept()
+            accepted = super().accept()
         except OSError:
             self._took = False
             raise
+        time.sleep(_TURN_S)
+        return accepted
 
 
 def run_workers(make_config: MakeConfig, listening: socket.socket, count: int, grace_s: float) -> None:

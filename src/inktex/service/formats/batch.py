@@ -80,7 +80,7 @@ class Batch:
                 raise _busy()
             await asyncio.sleep(_PAUSE_S)
         reading = await self._dispatcher.read(None, parsed_request.source, parsed_request.output.details)
-        return recognition_values(reading, parsed_request.output)
+        return await recognition_values(reading, parsed_request.output)
 
 
 def _busy() -> RequestError:

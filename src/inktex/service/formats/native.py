@@ -68,8 +68,8 @@ class Native:
         options = dispatcher.options
         parsed_request = await apart(lambda: parse_request(kind, body, asked, options), len(body))
         reading = await dispatcher.read(request, parsed_request.source, parsed_request.output.details)
-        values = {"request_id": request_id(request), **recognition_values(reading, parsed_request.output)}
-        return JSONResponse(values)
+        values = await recognition_values(reading, parsed_request.output)
+        return JSONResponse({"request_id": request_id(request), **values})
 
     async def recognize_batch(
         self,
