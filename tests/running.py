@@ -63,20 +63,21 @@ def command_line(process: str) -> bytes:
 
 
 @contextmanager
-def serving(*options: str) -> Iterator[Service]:
-    """Run ``inktex serve`` on a free port, and end it."""
+def serving(*options: str, ready: bool = True) -> Iterator[Service]:
+    """Run ``inktex serve`` on a free port until it is ``ready``, and end it."""
     command = [sys.executable, "-m", "inktex.cli", "serve", "--port", "0", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stderr is not None
     announced = process.stdout.readline()
-    found = re.search(r"http://\S+:\d+", announced)
+    found = re.search(r"https?://\S+:\d+", announced)
     assert found, f"{announced}{process.stderr.read()}"
     service = Service(process, found[0])
     reader = threading.Thread(target=_collect, args=(process.stderr, service.log), daemon=True)
     reader.start()
     try:
-        service.until_ready()
+        if ready:
+            service.until_ready()
         yield service
     finally:
         process.terminate()

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -238,6 +239,35 @@ def test_a_worker_that_dies_is_replaced() -> None:
     assert before[1] in after
     (died,) = [line for line in service.log if line.get("worker") == before[0]]
     assert died["exit_code"] == -signal.SIGKILL
+
+
+def test_with_a_certificate_the_service_speaks_https(tmp_path: Path) -> None:
+    """With a certificate and its key the service is reached over TLS, by who trusts the certificate alone."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        + ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "1"]
+        + ["-out", str(certificate), "-keyout", str(key)],
+        check=True,
+        capture_output=True,
+    )
+    with serving(
+        "--threads", "1", "--tls-cert", str(certificate), "--tls-key", str(key), ready=False
+    ) as service:
+        port = int(service.address.rpartition(":")[2])
+        trusting = http.client.HTTPSConnection(
+            "127.0.0.1", port, timeout=120, context=ssl.create_default_context(cafile=str(certificate))
+        )
+        trusting.request("GET", "/health")
+        status = trusting.getresponse().status
+        trusting.close()
+        with pytest.raises(ssl.SSLCertVerificationError):
+            http.client.HTTPSConnection("127.0.0.1", port, timeout=120).request("GET", "/health")
+
+    assert service.address.startswith("https://")
+    assert status == 200
 
 
 def test_what_cannot_be_served_is_said_in_one_sentence(tmp_path: Path) -> None:
