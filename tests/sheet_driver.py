@@ -120,6 +120,23 @@ class Desk:
             stroke,
         )
 
+    def pinch(self, start: Stroke, end: Stroke) -> None:
+        """Put two fingers on the sheet, move them in a few steps, and lift them."""
+        left, top = self.run(
+            "const r = document.getElementById('sheet').getBoundingClientRect(); return [r.left, r.top]"
+        )
+        for step in range(6):
+            share = step / 5
+            places = [
+                {"x": left + a + (c - a) * share, "y": top + b + (d - b) * share, "id": number}
+                for number, ((a, b), (c, d)) in enumerate(zip(start, end, strict=True))
+            ]
+            if step == 0:
+                self.send("Input.dispatchTouchEvent", type="touchStart", touchPoints=places[:1])
+            kind = "touchMove" if step else "touchStart"
+            self.send("Input.dispatchTouchEvent", type=kind, touchPoints=places)
+        self.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
     def move_to(self, selector: str, place: Sequence[float] | None = None) -> None:
         """Move the mouse over an element, to its middle or to a place from its upper left corner."""
         left, top, width, height = self.run(

@@ -238,6 +238,22 @@ def test_zooming_changes_nothing_that_is_read(desk: Desk, stub: Stub) -> None:
     assert len(first) == len(X)
 
 
+def test_two_fingers_move_and_zoom_the_paper_and_write_nothing(driver: Any, stub: Stub) -> None:
+    """Fingers that go apart zoom in about their middle; no ink is left, and one finger writes again after."""
+    desk = Desk(driver, stub.address, PHONE)
+
+    desk.pinch([(150, 300), (250, 300)], [(100, 320), (300, 320)])
+    desk.until("document.getElementById('zoom-fit').textContent === '200 %'")
+    assert desk.all(".card") == []
+    desk.draw([X], "touch")
+    desk.settled()
+
+    (stroke,) = stub.asked[-1]
+    # The fingers' middle went from (200, 300) to (200, 320): that place of the paper stays beneath it.
+    assert abs(stroke[0][0] - (200 + (X[0][0] - 200) / 2)) < 1
+    assert abs(stroke[0][1] - (300 + (X[0][1] - 320) / 2)) < 1
+
+
 def test_the_keyboard_reaches_everything_that_was_read(desk: Desk) -> None:
     """Arrows go through the symbols, Enter shows what else one may be, Escape leaves, letters take tools."""
     desk.draw(FORMULA)

@@ -60,6 +60,14 @@ def test_a_module_is_short_and_says_what_it_is(path: Path) -> None:
     assert "." in " ".join(line for line in lines[:3] if line.startswith("//"))
 
 
+def test_the_document_names_every_module() -> None:
+    """docs/page.md has each module in its table, and none that is not there."""
+    page = (ROOT / "docs/page.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]*\.js`) \|", page, re.MULTILINE)
+
+    assert sorted(re.findall(r"`([\w]+\.js)`", " ".join(rows))) == [path.name for path in MODULES]
+
+
 def test_the_page_asks_nobody_else() -> None:
     """No file of the page names an address of another host, but for names of formats."""
     known = {

@@ -111,6 +111,7 @@ function heard(formula) {
   if (formula?.state !== "read" || !formula.reading || formula.problem) return;
   history.note(formula);
   const text = formula.reading.formats.speech || formula.reading.latex || t("nothing");
+  if (document.activeElement?.matches("textarea")) return; // who types knows
   say(t("saidRead", { n: formulas.indexOf(formula) + 1, text }), false);
 }
 
@@ -173,7 +174,7 @@ function putBack(items) {
   const ids = new Set(fresh.map(({ id }) => id));
   pen.select([]);
   commit([...timeline.items, ...shifted(fresh, ids, BELOW - box.left, below() - box.top)]);
-  view.fit();
+  view.reveal();
 }
 
 /** @param {ImageBitmap} bitmap */
@@ -187,7 +188,7 @@ async function takePicture(bitmap) {
     ...timeline.items,
     { id: newId(), kind: "picture", left: BELOW, top: below(), scale, width, height, blob },
   ]);
-  view.fit();
+  view.reveal();
 }
 
 takePictures({
@@ -271,4 +272,5 @@ if (kept && timeline.items.length === 0) {
 }
 take("pen");
 show();
+view.reveal();
 document.documentElement.dataset.ready = "yes";

@@ -71,7 +71,7 @@ export class Pen {
 
   /** @param {PointerEvent} event */
   #down(event) {
-    if (event.pointerType === "mouse" && event.button > 1) return;
+    if (event.pointerType === "mouse" && event.button !== 0) return;
     event.preventDefault();
     this.element.classList.add("touched");
     this.element.focus({ preventScroll: true });

@@ -100,7 +100,10 @@ export class Reader {
 
   /** Read again what could not be read. */
   retry() {
-    for (const formula of this.formulas.values()) if (formula.state === "failed") formula.state = "waiting";
+    for (const formula of this.formulas.values()) {
+      if (formula.state === "failed") formula.state = "waiting";
+      else if (formula.problem && formula.reading) this.edit(formula, formula.reading.latex, 0);
+    }
     this.changed(null);
     this.#wait(0);
   }

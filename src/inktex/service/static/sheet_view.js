@@ -137,6 +137,14 @@ export class SheetView {
     this.#view(scale, px - (px - this.x) * ratio, py - (py - this.y) * ratio);
   }
 
+  /** Bring everything into view, unless it is there. */
+  reveal() {
+    if (this.#items.length === 0) return;
+    const there = this.onScreen(union(this.#items.map(boxOf)));
+    const { left, top, right, bottom } = this.root.getBoundingClientRect();
+    if (there.left < left || there.top < top || there.right > right || there.bottom > bottom) this.fit();
+  }
+
   /** Bring everything into view, at natural size if that is possible. */
   fit() {
     if (this.#items.length === 0) return this.#view(1, 0, 0);
