@@ -261,6 +261,15 @@ def test_a_client_that_asks_too_often_is_told_when_to_come_again() -> None:
     assert 90 <= int(answers[2].headers["retry-after"]) <= 100
 
 
+def test_keys_cannot_be_guessed_at_any_rate() -> None:
+    """Requests with a wrong key count, too."""
+    with make_client(keys=("right",), rate_per_s=0.01, burst=2) as client:
+        headers = {"authorization": "Bearer wrong"}
+        statuses = [client.post(READ, content=PICTURE, headers=headers).status_code for _ in range(3)]
+
+    assert statuses == [401, 401, 429]
+
+
 def test_other_pages_may_ask_only_if_they_are_let_in() -> None:
     """CORS is off; where it is on, it holds for the origins that are named."""
     with make_client(cors=("https://good.example",)) as client:

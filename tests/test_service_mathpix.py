@@ -150,7 +150,7 @@ def test_errors_have_status_200_and_say_what_is_wrong(client: TestClient, error:
 
 def test_keys_and_overload_have_a_status() -> None:
     """A wrong key is 401, and too many requests are 429, as at Mathpix."""
-    with make_client(keys=("secret",), rate_per_s=0.01, burst=1) as client:
+    with make_client(keys=("secret",), rate_per_s=0.01, burst=2) as client:
         wrong = client.post("/v3/strokes", json=STROKES, headers={"app_id": "a", "app_key": "b"})
         right = client.post("/v3/strokes", json=STROKES, headers={"app_id": "a", "app_key": "secret"})
         again = client.post("/v3/strokes", json=STROKES, headers={"app_id": "a", "app_key": "secret"})

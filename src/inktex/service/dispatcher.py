@@ -58,11 +58,11 @@ class Dispatcher:
         Raises:
             RequestError: it has no key where one is wanted, or its client asks too often.
         """
+        self.limit_rate(request)  # first, or keys could be guessed at any rate
         if self.options.keys and not is_key(offered_key(request) if key is None else key, self.options.keys):
             raise RequestError(
                 401, "this service wants an API key, and this is none of its own", Reason.UNAUTHORIZED
             )
-        self.limit_rate(request)
 
     def limit_rate(self, request: Request) -> None:
         """Count a request of a client.
