@@ -72,6 +72,16 @@ def test_a_phone_finds_the_service_by_its_qr_code(secure: bool, tmp_path: Any) -
     assert address in found
 
 
+def test_answers_are_sent_at_once() -> None:
+    """Connections do not wait with a small piece until the one before is confirmed (Nagle's algorithm)."""
+    with (
+        server.listen("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as connection,
+    ):
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_shared_socket_hands_out_one_connection_at_a_time() -> None:
     """Asked again at once, the socket has no connection, so that another process may take the next."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
