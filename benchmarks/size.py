@@ -2,8 +2,8 @@
 
 python benchmarks/size.py [--checkpoint checkpoints/inktex]
 
-Parameters are counted in the network that the configuration of the checkpoint builds, for the tokens of its
-vocabulary; sizes of model folders are those of their files.
+Parameters are counted in the network that the configuration of the checkpoint builds, for the tokens of the
+model that ships; sizes of model folders are those of their files.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ MEGABYTE = 1_000_000
 
 
 def parameters(run: Path) -> tuple[str, int, int]:
-    """Return the family of a run, the tokens it knows, specials included, and its parameters."""
+    """Return a run's family, the tokens of what ships, specials included, and the parameters for them."""
     config = read_config(run / "config.yaml")
-    tokens = len(json.loads((run / "vocabulary.json").read_text(encoding="utf-8")))
+    vocabulary = BUNDLES["shipped"] / "vocabulary.json"
+    tokens = len(json.loads(vocabulary.read_text(encoding="utf-8")))
     network = FAMILIES[config.family].build(tokens, config.model)
     return config.family, tokens, sum(parameter.numel() for parameter in network.parameters())
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from inktex.errors import LatexError
+from inktex.latex.readable import readable
+from inktex.mathml import to_mathml
+from inktex.notations.asciimath import to_asciimath
+from inktex.notations.speech import to_speech
+from inktex.notations.sympy import to_sympy
+from inktex.notations.typst import to_typst
 from inktex.recognition.result import Alternative, Recognition
 from inktex.service.errors import Reason, RequestError
 
-Output = Callable[[Sequence[str]], str]
+Output = Callable[[Sequence[str]], str]  # raises LatexError where there is no such form
 
-
-def _latex(tokens: Sequence[str]) -> str:
-    from inktex.latex.readable import readable
-
-    return readable(tokens)
-
-
-def _mathml(tokens: Sequence[str]) -> str:
-    from inktex.mathml import to_mathml
-
-    return to_mathml(tokens)
-
-
-OUTPUTS: dict[str, Output] = {"latex": _latex, "mathml": _mathml}
+OUTPUTS: dict[str, Output] = {
+    "latex": readable,
+    "mathml": to_mathml,
+    "typst": to_typst,
+    "asciimath": to_asciimath,
+    "sympy": to_sympy,
+    "speech": to_speech,
+}
 
 
 def written(name: str, reading: Recognition | Alternative) -> str | None:

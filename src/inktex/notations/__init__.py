@@ -1,0 +1,1 @@
+"""LaTeX tokens -> Typst, AsciiMath, SymPy, spoken English and Word's OMML."""

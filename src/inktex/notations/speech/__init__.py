@@ -1,0 +1,5 @@
+"""LaTeX tokens -> spoken English."""
+
+from inktex.notations.speech.printer import to_speech
+
+__all__ = ["to_speech"]
