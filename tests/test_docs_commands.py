@@ -44,6 +44,7 @@ NOT_RUN = {  # the beginning of a command -> why it is not run here
     "make test": "is this test itself, among others",
     "make check": "continuous integration runs it in a fresh clone",
     "make reproduce": "trains for a day; its dry run is a test of its own",
+    "inktex import inktex-ink.zip": "reads what the page in a browser saves; a test of the page does so",
     "inktex import SOURCE": "shows options with placeholders",
     "inktex export-data DATA": "shows options with placeholders",
     "inktex labels SOURCE": "shows options with placeholders",
