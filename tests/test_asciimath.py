@@ -45,6 +45,8 @@ from inktex.notations.asciimath import to_asciimath
         (r"\frac a b ^ 2", "{:a/b:}^2"),
         (r"\frac { } x", '("")/x'),
         (r"\sin \frac x 2", "sin {:x/2:}"),
+        (r"\log _ 2 \frac { a + b } 2", "log_2 {:(a + b)/2:}"),
+        (r"\lim _ n \frac 1 n", "lim_n 1/n"),
         (r"a / b", "a // b"),
         (r"\sqrt { x }", "sqrt(x)"),
         (r"\sqrt [ 3 ] { x + 1 }", "root(3)(x + 1)"),

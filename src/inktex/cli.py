@@ -40,6 +40,7 @@ _EXTRAS = {  # what a command may need besides the base install, and the extra t
     "matplotlib": "train",
     "safetensors": "train",
     "onnx": "train",
+    "docx": "docx",
     "fastapi": "serve",
     "uvicorn": "serve",
     "prometheus_client": "serve",

@@ -6,14 +6,15 @@ import json
 import math
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from inktex.errors import DataError
 from inktex.files import write_text
 
+Result = TypeVar("Result")
 Advance = Callable[[], None]  # one more is done
 Say = Callable[[str], None]  # print a line without spoiling the progress bar
 
@@ -55,6 +56,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def in_order(results: Iterable[tuple[int, Result]]) -> Iterator[tuple[int, Result]]:
+    """Yield numbered results in the order of their numbers, each as soon as those before it are there."""
+    waiting: dict[int, Result] = {}
+    turn = 0
+    for index, result in results:
+        waiting[index] = result
+        while turn in waiting:
+            yield turn, waiting.pop(turn)
+            turn += 1
 
 
 def printable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""How ``inktex recognize`` prints what was read: text, JSON, CSV, MathML; and the marks round LaTeX."""
+"""How ``inktex recognize`` prints what was read: LaTeX and its marks, JSON, CSV, other notations."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from inktex.commands.documents import DOCUMENTS
 from inktex.errors import ConfigError, InktexError, LatexError
 
 if TYPE_CHECKING:
     from inktex.recognition.result import Recognition
 
-_FORMATS = ("text", "json", "jsonl", "csv", "mathml")
+_NOTATIONS = ("mathml", "typst", "asciimath", "sympy", "speech", "omml")
+_FORMATS = ("text", "json", "jsonl", "csv", *_NOTATIONS, *DOCUMENTS)
 _WRAPPINGS = ("none", "inline", "display", "brackets")  # the values of inktex.latex.readable.Wrapping
 _CSV_COLUMNS = ("file", "latex", "confidence", "error")
 
@@ -26,9 +28,10 @@ def add_form(parser: ArgumentParser) -> None:
         "--format",
         choices=_FORMATS,
         default="text",
-        help="text: LaTeX, of several files a line each of name, tab, LaTeX; mathml: the same with MathML; "
-        "jsonl: an object a line; json: a list of these objects; csv: a header, then a row a file (default: "
-        "text)",
+        help="text: LaTeX, of several files a line each of name, tab, LaTeX; mathml, typst, asciimath, "
+        "sympy, speech, omml: the same in another notation; jsonl: an object a line; json: a list of these "
+        "objects; csv: a header, then a row a file; html, docx, tex: a document with the pictures, the least "
+        "sure first, written to --output (default: text)",
     )
     parser.add_argument(
         "--json-lines", dest="format", action="store_const", const="jsonl", help="the same as --format jsonl"
@@ -54,11 +57,11 @@ class Form:
     """How to print.
 
     Attributes:
-        format: text, json, jsonl, csv or mathml.
+        format: text, json, jsonl, csv or a notation.
         wrapping: what to put round LaTeX: none, inline, display or brackets.
         spaced: whether LaTeX is printed as tokens.
         details: whether JSON tells of each token.
-        named: whether lines of text and MathML begin with the file's name.
+        named: whether lines of LaTeX and other notations begin with the file's name.
     """
 
     format: str
@@ -84,13 +87,13 @@ class Form:
             read: what was read.
 
         Raises:
-            LatexError: it is malformed and has no MathML, or cannot stand between the marks.
+            LatexError: it has no form in the notation, or cannot stand between the marks.
         """
         if self.format in ("json", "jsonl"):
             return self._object(name, read)
         if self.format == "csv":
             return _row((name, self._latex(read.tokens), f"{read.confidence:.6f}", ""))
-        text = read.mathml if self.format == "mathml" else self._latex(read.tokens)
+        text = self._notation(read) if self.format in _NOTATIONS else self._latex(read.tokens)
         return f"{name}\t{text}" if self.named else text
 
     def problem(self, name: str, error: InktexError) -> str | None:
@@ -117,6 +120,10 @@ class Form:
             del values["details"]
         return json.dumps(values, ensure_ascii=False)
 
+    def _notation(self, read: Recognition) -> str:
+        text: str = getattr(read, self.format)
+        return text
+
     def _latex(self, tokens: Sequence[str]) -> str:
         from inktex.latex.readable import Wrapping, readable, wrap
 
@@ -130,9 +137,9 @@ def chosen_form(options: Namespace, named: bool) -> Form:
         ConfigError: options that do not go together.
     """
     form = Form(options.format, options.wrap, options.tokens, options.details, named)
-    if form.format == "mathml" and (form.spaced or form.wrapping != "none"):
+    if form.format in _NOTATIONS + DOCUMENTS and (form.spaced or form.wrapping != "none"):
         given = "--tokens" if form.spaced else "--wrap"
-        raise ConfigError(f"{given} is about LaTeX, and --format mathml prints none")
+        raise ConfigError(f"{given} is about LaTeX that is printed, and --format {form.format} prints none")
     if form.details and form.format not in ("json", "jsonl"):
         raise ConfigError(f"--details needs --format json or jsonl: {form.format} has no place for them")
     return form

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from inktex.commands.documents import DOCUMENTS, check_document, reading, write_document
 from inktex.commands.output import (
     add_json,
     check_targets,
+    in_order,
     printable,
     progress,
     write_json,
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from inktex.data.dataset import Sample
     from inktex.metrics.item import Item
     from inktex.metrics.report import Report
-    from inktex.recognition.inputs import Source
     from inktex.recognition.recognizer import Recognizer
     from inktex.recognition.result import Recognition
 
@@ -40,7 +41,7 @@ class _Named(NamedTuple):
     """What to read, and its name."""
 
     name: str
-    value: Source
+    value: Path | bytes
 
 
 def _add_model(parser: ArgumentParser) -> None:
@@ -90,11 +91,15 @@ def add_recognize(parser: ArgumentParser) -> None:
     )
     _add_model(parser)
     add_form(parser)
-    parser.add_argument("--output", metavar="FILE", help="write to this file instead of standard output")
+    parser.add_argument(
+        "--output", metavar="FILE", help="write to this file instead of standard output; of tex a folder"
+    )
 
 
 def run_recognize(options: Namespace) -> int:
     """Read files and print what stands in them; files that cannot be read are reported and passed over."""
+    if options.format in DOCUMENTS:
+        return _recognize_into_document(options)
     check_targets(options.output)
     alone = len(options.files) == 1 and not Path(options.files[0]).is_dir()
     form = chosen_form(options, named=not alone)
@@ -107,7 +112,7 @@ def run_recognize(options: Namespace) -> int:
         for head in form.head():
             put(head)
         results = recognizer.recognize_each((source.value for source in sources), details=options.details)
-        for index, result in _in_order(results):
+        for index, result in in_order(results):
             advance()
             name = printable(sources[index].name)
             printed, error = _line(form, name, result)
@@ -124,6 +129,27 @@ def run_recognize(options: Namespace) -> int:
     elif failed < len(sources):
         write_lines(options.output, lines)
     return 2 if failed else 0
+
+
+def _recognize_into_document(options: Namespace) -> int:
+    """Read files and write a document of them, unless nothing could be read."""
+    form = chosen_form(options, named=True)
+    check_document(form.format, options.output)
+    sources = [source for name in options.files for source in _sources(name)]
+    recognizer = _recognizer(options)
+    readings = []
+    with progress("recognizing", len(sources)) as (advance, _):
+        for index, result in in_order(recognizer.recognize_each(source.value for source in sources)):
+            advance()
+            name = printable(sources[index].name)
+            if isinstance(result, InktexError):
+                about = f"standard input: {result}" if name == _STANDARD_INPUT else str(result)
+                print(f"inktex: error: {about}", file=sys.stderr)
+            else:
+                readings.append(reading(name, sources[index].value, result))
+    if readings:
+        write_document(form.format, options.output, readings)
+    return 0 if len(readings) == len(sources) else 2
 
 
 def _line(form: Form, name: str, result: Recognition | InktexError) -> tuple[str | None, str | None]:
@@ -162,19 +188,6 @@ def _sources(name: str) -> Iterator[_Named]:
     if not files:
         raise DataError(f"the folder {name} holds no pictures and no ink (.inkml, .json)")
     yield from (_Named(str(file), file) for file in files)
-
-
-def _in_order(
-    results: Iterable[tuple[int, Recognition | InktexError]],
-) -> Iterator[tuple[int, Recognition | InktexError]]:
-    """Yield numbered results in the order of their numbers, each as soon as those before it are there."""
-    waiting: dict[int, Recognition | InktexError] = {}
-    turn = 0
-    for index, result in results:
-        waiting[index] = result
-        while turn in waiting:
-            yield turn, waiting.pop(turn)
-            turn += 1
 
 
 def add_evaluate(parser: ArgumentParser) -> None:

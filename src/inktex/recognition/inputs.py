@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from inktex.errors import ImageError, InkError
-from inktex.image.box import Canonical
+from inktex.image.box import Canonical, FloatArray
 from inktex.image.canonical import canonicalize_at, decode, from_array
 from inktex.ink.strokes import Ink, ink_from_json, raster
 
@@ -65,6 +65,27 @@ def canonical_pictures(
     )
 
 
+def grey_picture(source: str | os.PathLike[str] | bytes) -> FloatArray:
+    """Return what a file shows: a picture turned upright, or an ink drawn.
+
+    Args:
+        source: a path, or the bytes, of a picture, of InkML or of JSON strokes.
+
+    Returns:
+        Picture [h, w], 0 black to 1 white.
+
+    Raises:
+        ImageError: it cannot be read as a picture.
+        InkError: it cannot be read as ink.
+    """
+    if isinstance(source, bytes):
+        opened = _opened(source, None, "")
+    else:
+        path = Path(source)
+        opened = _opened(_file(path), str(path), path.suffix.lower())
+    return 1 - raster(opened).picture if isinstance(opened, Ink) else opened
+
+
 def _of_ink(ink: Ink, sizes: Sequence[float], most_symbols: float) -> list[Canonical]:
     """Draw strokes, and canonicalise the picture as any other."""
     drawn = raster(ink)
@@ -101,17 +122,23 @@ def _file(path: Path) -> bytes:
 def _from_bytes(
     data: bytes, name: str | None, suffix: str, sizes: Sequence[float], most_symbols: float
 ) -> list[Canonical]:
+    opened = _opened(data, name, suffix)
+    if isinstance(opened, Ink):
+        return _of_ink(opened, sizes, most_symbols)
+    try:
+        return canonicalize_at(opened, sizes, most_symbols)
+    except ImageError as error:
+        raise ImageError(f"{name}: {error}" if name else str(error)) from None
+
+
+def _opened(data: bytes, name: str | None, suffix: str) -> Ink | FloatArray:
     """Tell InkML, JSON and pictures apart by suffix, else by their first character."""
     begin = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     about = name or "the data"
     if suffix == ".inkml" or (suffix != ".json" and begin == b"<"):
         from inktex.ink.inkml import read_inkml  # here, since it loads lxml, which pictures do without
 
-        return _of_ink(read_inkml(data, about).ink, sizes, most_symbols)
+        return read_inkml(data, about).ink
     if suffix == ".json" or begin in (b"[", b"{"):
-        return _of_ink(ink_from_json(data, about), sizes, most_symbols)
-    grey = decode(data, about)
-    try:
-        return canonicalize_at(grey, sizes, most_symbols)
-    except ImageError as error:
-        raise ImageError(f"{name}: {error}" if name else str(error)) from None
+        return ink_from_json(data, about)
+    return decode(data, about)

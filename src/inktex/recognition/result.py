@@ -80,6 +80,45 @@ class Recognition:
 
         return to_mathml(self.tokens)
 
+    @property
+    def typst(self) -> str:
+        """The expression as Typst writes it, without dollars; raises LatexError as :attr:`mathml` does."""
+        from inktex.notations.typst import to_typst
+
+        return to_typst(self.tokens)
+
+    @property
+    def asciimath(self) -> str:
+        """The expression as AsciiMath, without backquotes; raises LatexError as :attr:`mathml` does."""
+        from inktex.notations.asciimath import to_asciimath
+
+        return to_asciimath(self.tokens)
+
+    @property
+    def sympy(self) -> str:
+        """The expression as text that ``sympy.sympify`` reads.
+
+        Raises:
+            LatexError: the LaTeX is malformed, or holds what means nothing to SymPy, which it names.
+        """
+        from inktex.notations.sympy import to_sympy
+
+        return to_sympy(self.tokens)
+
+    @property
+    def speech(self) -> str:
+        """The expression as it is said in English; raises LatexError as :attr:`mathml` does."""
+        from inktex.notations.speech import to_speech
+
+        return to_speech(self.tokens)
+
+    @property
+    def omml(self) -> str:
+        """The expression as an ``m:oMath`` element, Word's own; raises LatexError as :attr:`mathml` does."""
+        from inktex.notations.omml import to_omml
+
+        return to_omml(self.tokens)
+
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain values that JSON can hold.
 

@@ -28,7 +28,7 @@ from inktex.notations.symbols import as_typed, character, looked_up
 
 _NAMED_FENCES = {"|": "abs", r"\|": "norm", r"\lfloor": "floor", r"\lceil": "ceil"}
 # A fraction after one of these would have it in its numerator.
-_GREEDY = FUNCTIONS | {"f", "g"}
+_GREEDY = FUNCTIONS - {r"\lim", r"\max", r"\min", r"\dim"} | {"f", "g"}
 # How each delimiter is written on the left and on the right.
 _LEFT = {
     "": "{:",

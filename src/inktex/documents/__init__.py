@@ -1,0 +1,1 @@
+"""Readings beside their pictures, as a document: HTML, Word or LaTeX."""
