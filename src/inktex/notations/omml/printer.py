@@ -163,8 +163,8 @@ def _command(node: Command, look: str) -> str:
         case r"\not":
             char = unicodedata.normalize("NFC", character(word) + "\u0338")
             return omml.run(char)
-    first, last = (_row(argument, look) for argument in (node.arguments[0], node.arguments[-1]))
-    return _composed(node, first, last)
+    arguments = [_row(argument, look) for argument in node.arguments]
+    return _composed(node, arguments[0], arguments[-1])
 
 
 def _composed(node: Command, first: str, last: str) -> str:
