@@ -212,7 +212,8 @@ def brief(text: str) -> str:
         (
             r"\{ \begin{matrix} x & a \\ y & b \end{matrix}",
             '<d><dPr><begChr val="{"/><endChr val=""/></dPr><e>'
-            "<eqArr><e>x&amp;a</e><e>y&amp;b</e></eqArr></e></d>",
+            '<m><mPr><mcs><mc><mcPr><count val="2"/><mcJc val="left"/></mcPr></mc></mcs></mPr>'
+            "<mr><e>x</e><e>a</e></mr><mr><e>y</e><e>b</e></mr></m></e></d>",
         ),
         (r"\begin{aligned} x = 1 \\ y = 2 \end{aligned}", "<eqArr><e>x&amp;=1</e><e>y&amp;=2</e></eqArr>"),
     ],

@@ -15,7 +15,8 @@ from inktex.notations.omml import to_omml
 if TYPE_CHECKING:
     from docx.text.paragraph import Paragraph
 
-_WIDTH_CM = 7.5
+_MARGIN_CM = 2.0
+_WIDTH_CM = 8.0
 _HEIGHT_CM = 4.0
 _DOTS_PER_CM = 60  # of pictures that are not shrunk
 _MONOSPACE = "Courier New"
@@ -24,8 +25,11 @@ _MONOSPACE = "Courier New"
 def word_document(readings: Sequence[Reading]) -> bytes:
     """Return a .docx file, the least sure reading first."""
     from docx import Document
+    from docx.shared import Cm
 
     document = Document()
+    for section in document.sections:
+        section.left_margin = section.right_margin = Cm(_MARGIN_CM)
     document.add_heading("Formulas, the least sure first", 1)
     table = document.add_table(rows=0, cols=2)
     table.style = "Table Grid"

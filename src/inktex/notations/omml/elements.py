@@ -115,10 +115,10 @@ def struck(body: str) -> str:
     return element("borderBox", element("borderBoxPr", *sides, value("strikeBLTR", "1")), element("e", body))
 
 
-def matrix(rows: Sequence[Sequence[str]]) -> str:
-    """Return a table of cells, as many columns as the longest row has."""
+def matrix(rows: Sequence[Sequence[str]], alignment: str = "center") -> str:
+    """Return a table of cells, as many columns as the longest row has; alignment is "center" or "left"."""
     width = max(len(cells) for cells in rows)
-    column = element("mc", element("mcPr", value("count", str(width)), value("mcJc", "center")))
+    column = element("mc", element("mcPr", value("count", str(width)), value("mcJc", alignment)))
     full = [[*cells, *[""] * (width - len(cells))] for cells in rows]
     lines = [element("mr", *(element("e", cell) for cell in cells)) for cells in full]
     return element("m", element("mPr", element("mcs", column)), *lines)

@@ -138,7 +138,7 @@ def _large(item: Node, body: str) -> str:
 def _fence(node: Fence, look: str) -> str:
     array = array_in(node)
     if array is not None and array.name == "matrix" and not (node.left and node.right):
-        body = omml.equations([_aligned(cells) for cells in array.rows])
+        body = omml.matrix([[_row(cell) for cell in cells] for cells in array.rows], "left")
     else:
         body = _row(node.body, look)
     return omml.delimited(character(node.left), body, character(node.right))
