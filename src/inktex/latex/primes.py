@@ -1,8 +1,9 @@
 r"""`'` as the superscript it is: `f'^2` reads `f ^ { \prime 2 }`."""
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import NamedTuple
+
+from inktex.latex.tokens import MAX_DEPTH
 
 
 class Raised(NamedTuple):
@@ -38,11 +39,21 @@ def primes_with_places(tokens: Sequence[str]) -> list[Raised]:
 
 
 def _text_end(tokens: Sequence[str], place: int) -> int:
-    """Where a text without braces in it ends: there `'` is an apostrophe."""
+    """Where a text ends: in it `'` is an apostrophe."""
     if tokens[place] != r"\text":
         return place
-    inside = islice(enumerate(tokens), place, None)
-    return next((end + 1 for end, token in inside if token == "}"), place)
+    first = "".join(tokens[place + 1 : place + 2])
+    close = "}" if first == "{" else first.replace(r"\begin{", r"\end{")
+    if close == first:  # one character, without braces
+        return min(place + 2, len(tokens))
+    depth = 0
+    for end in range(place + 1, len(tokens)):
+        depth += (tokens[end] == first) - (tokens[end] == close)
+        if not depth:
+            return end + 1
+        if depth > MAX_DEPTH:  # such nesting is refused, and many openings would take long
+            break
+    return place
 
 
 def _raise(result: list[Raised], primes: list[Raised], tokens: Sequence[str], end: int) -> int:

@@ -123,8 +123,8 @@ def _parsed(tokens: list[str]) -> Row:
     """The tree of tokens, with primes as superscripts where that is possible."""
     try:
         return parse(primes_raised(tokens))
-    except LatexError:
-        return parse(tokens)
+    except LatexError:  # one is an argument by itself: `\sqrt '`
+        return parse([r"\prime" if token == "'" else token for token in tokens])
 
 
 def _are_cut(tokens: list[str]) -> bool:
