@@ -32,6 +32,27 @@ def add_serve(parser: ArgumentParser) -> None:
         metavar="N",
         help="threads of each that compute (default: one a core, at most 4)",
     )
+    _add_access(parser)
+    parser.add_argument(
+        "--queue",
+        type=int,
+        default=64,
+        metavar="N",
+        help="requests that may wait, in each worker (default: 64)",
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=30, metavar="S", help="seconds to answer within (default: 30)"
+    )
+    parser.add_argument(
+        "--predict-format",
+        choices=_FORMATS,
+        default=_FORMATS[0],
+        help="whose answers /predict/ gives (default: pix2tex)",
+    )
+
+
+def _add_access(parser: ArgumentParser) -> None:
+    """Declare who may ask, how often, and by which address."""
     parser.add_argument(
         "--api-key",
         action="append",
@@ -58,22 +79,6 @@ def add_serve(parser: ArgumentParser) -> None:
         metavar="N",
         help="requests a second of one address, in each worker; 0 is any number (default: "
         f"{_RATE_ELSEWHERE:g}, on this machine alone 0)",
-    )
-    parser.add_argument(
-        "--queue",
-        type=int,
-        default=64,
-        metavar="N",
-        help="requests that may wait, in each worker (default: 64)",
-    )
-    parser.add_argument(
-        "--timeout", type=float, default=30, metavar="S", help="seconds to answer within (default: 30)"
-    )
-    parser.add_argument(
-        "--predict-format",
-        choices=_FORMATS,
-        default=_FORMATS[0],
-        help="whose answers /predict/ gives (default: pix2tex)",
     )
 
 

@@ -81,7 +81,9 @@ def _names(path: str | None) -> frozenset[str]:
         return frozenset()
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} cannot be read as JSON: {error}") from None
     lists = list(value.values()) if isinstance(value, dict) else [value]
     names = [name for some in lists if isinstance(some, list) for name in some]

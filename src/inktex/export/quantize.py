@@ -72,7 +72,7 @@ def compute_in_8_bits(
 
     Weights have 7 bits and a scale for each output channel: with 8, processors without instructions for dot
     products of bytes add two products in 16 bits, and may run over. What goes in and comes out has one scale,
-    by the largest values of the examples, so that a result does not hang on what else is in its batch.
+    by the largest values of the examples, so that a result does not depend on the rest of its batch.
 
     Args:
         model: the graph, with float32 weights.

@@ -267,7 +267,7 @@ def _place(ink: FloatArray, box: Box, scale: float, largest: tuple[int, int]) ->
     """Return the box of the ink scaled, with an empty margin and padded sides, at most ``largest`` (height,
     width).
 
-    It is drawn in a grid at least as fine as the ink's own and averaged down, so that nothing hangs on how
+    It is drawn in a grid at least as fine as the ink's own and averaged down, so that it does not matter how
     the box lies in the pixels.
     """
     columns = min(_padded(box.width * scale + 2 * MARGIN_PX), largest[1])

@@ -22,7 +22,7 @@ class Calibration:
     """What a model's own probability of its best reading is worth, as a logistic curve.
 
     The logarithm of a probability falls with the length of a formula and is pulled down by label smoothing;
-    a reading above one half, to which no other can come near, is surer than its logarithm tells.
+    a reading above one half, to which no other can come near, is right more often than its logarithm tells.
 
     Attributes:
         bias: of the curve.

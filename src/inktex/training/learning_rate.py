@@ -32,7 +32,7 @@ class LearningRate(Callback):
         self.total_steps = 0
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Work out what hangs on the number of processes and on the data."""
+        """Work out what depends on the number of processes and on the data."""
         self.highest = highest_learning_rate(self.config, trainer.world_size)
         if self.options.schedule == "cosine":  # the other courses need not know, and to know takes time
             data = trainer.datamodule  # type: ignore[attr-defined]

@@ -129,7 +129,7 @@ def _section(values: Any, source: str, name: str) -> Mapping[str, Any]:
 
 
 def _sections() -> dict[str, Any]:
-    """Return the sections with their dataclasses; that of ``model`` hangs on the family and is left open."""
+    """Return the sections with their dataclasses; that of ``model`` depends on the family."""
     hints = typing.get_type_hints(TrainConfig)
     return {key: kind for key, kind in hints.items() if dataclasses.is_dataclass(kind)} | {"model": None}
 

@@ -83,7 +83,7 @@ def train(
 
 
 def _validation(config: TrainConfig) -> list[ValidationBatch]:
-    """Return what is validated on; without it nothing that hangs on a validation can be asked for."""
+    """Return what is validated on; without it nothing that needs a validation can be asked for."""
     if config.data.validation:
         return validation_batches(read_split(config.data.validation, "val"), config.data.symbol_px)
     options = config.trainer

@@ -159,7 +159,7 @@ class Composer:
         ]
 
     def choose(self, rng: np.random.Generator) -> int:
-        """Return which expression to begin with, oftener one with a rare symbol."""
+        """Return which expression to begin with, those with rare symbols more often."""
         return int(np.searchsorted(self._shares, rng.random() * self._shares[-1], side="right"))
 
     def compose(self, tokens: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
